@@ -1,0 +1,74 @@
+/*
+ * A node's view of one changefeed's event path: reader, tail, event service (their threads are
+ * behind it). The node's protocol thread asks with stream requests and takes stream events; nothing
+ * here ever blocks it.
+ *
+ * Threads: all functions by the protocol thread only, unless said otherwise.
+ */
+#ifndef SLUICE_DISPATCHER_SHELL_EVENT_FEED_H
+#define SLUICE_DISPATCHER_SHELL_EVENT_FEED_H
+
+#include "common/wire/message.h"
+#include "dispatcher/core/stream.h"
+
+typedef struct event_feed event_feed_t;
+
+typedef struct {
+    changefeed_ref_t changefeed;
+    const changefeed_config_t *config; /* copied */
+    bool lower_case_names;
+    uint32_t server_id_base; /* + 8 * slot already added; stream numbers 0..7 follow */
+    anchor_t anchor;
+    bytes_t snapshot; /* whole, of snapshot_ts; copied */
+    commit_ts_t snapshot_ts;
+    const schema_ddl_t
+        *ddls; /* behind the snapshot; those at or below the anchor are applied; copied */
+    uint32_t ddl_count;
+    uint64_t tail_bytes_max;
+    const char *spill_directory;
+    uint64_t syncpoint_interval_ms; /* 0: off */
+} event_feed_options_t;
+
+/* Starts the threads. Errors that need no I/O (bad configuration, snapshot that does not decode)
+ * are reported here; later ones come by event_feed_error. */
+sluice_error_t event_feed_open(const event_feed_options_t *options, event_feed_t **feed,
+                               error_report_t *report);
+/* Stops and joins the threads; gives everything back; NULL is allowed. */
+void event_feed_close(event_feed_t **feed);
+
+/* Readable while events can be taken (eventfd or socket). */
+int event_feed_fd(const event_feed_t *feed);
+/* Takes up to `max` events; each must be cleared by the caller. */
+uint32_t event_feed_take(event_feed_t *feed, stream_event_t *events, uint32_t max);
+/* Hands a request to the service; copied. */
+void event_feed_request(event_feed_t *feed, const stream_request_t *request);
+
+/* Everything up to it is persisted by the maintainer: older versions and data may be forgotten. */
+void event_feed_set_persisted(event_feed_t *feed, commit_ts_t persisted);
+
+/* The table list valid at `at`, in the arena given. SLUICE_ERROR_AGAIN: the reader has not come
+ * that far. Without a reader that could: SLUICE_ERROR_NOT_FOUND (older than what is kept). */
+sluice_error_t event_feed_table_list(event_feed_t *feed, commit_ts_t at, arena_t *arena,
+                                     const table_info_t **tables, uint32_t *count);
+/* The whole schema snapshot valid at `at`, encoded; same errors. */
+sluice_error_t event_feed_snapshot(event_feed_t *feed, commit_ts_t at, arena_t *arena,
+                                   bytes_t *snapshot);
+/* One DDL in the tracker's encoding, as the maintainer persists it; borrowed from the arena. */
+schema_ddl_t event_feed_encode_ddl(const ddl_event_t *ddl, arena_t *arena);
+
+typedef struct {
+    commit_ts_t resolved; /* read and handed out up to here */
+    wall_ms_t resolved_time;
+    bool is_caught_up;
+    uint64_t tail_bytes;
+    bool is_waiting_for_room; /* tail full of what local spans still need */
+    sluice_error_t error;     /* the first fatal error */
+    char error_text[ERROR_REPORT_TEXT_MAX];
+} event_feed_state_t;
+
+void event_feed_state(event_feed_t *feed, event_feed_state_t *state);
+
+/* The newest anchor at or below `ts`; false if none is known. */
+bool event_feed_anchor(event_feed_t *feed, commit_ts_t ts, anchor_t *anchor);
+
+#endif
