@@ -37,13 +37,17 @@ typedef struct {
 
 void stream_event_clear(stream_event_t *event);
 
+/* What an event takes from its stream's credit: the bytes it keeps alive for ROWS and DDL, 0 for
+ * everything else. Service and session count with this same function. */
+uint64_t stream_event_cost(const stream_event_t *event);
+
 typedef enum {
     STREAM_REGISTER,
     STREAM_RESET, /* epoch, position: start sending behind it */
     STREAM_REMOVE,
     STREAM_HEARTBEAT, /* epoch, position.checkpoint: everything up to it may be forgotten for this
                          dispatcher */
-    STREAM_CREDIT     /* bytes given back */
+    STREAM_CREDIT     /* credit_bytes of the epoch has grown; position.checkpoint as HEARTBEAT */
 } stream_request_kind_t;
 
 typedef struct {
@@ -56,7 +60,8 @@ typedef struct {
     bool only_reuse; /* REGISTER */
     uint64_t epoch;
     position_t position;
-    uint64_t credit_bytes;
+    uint64_t credit_bytes; /* RESET, CREDIT, HEARTBEAT: cost that may be sent in this epoch in all,
+                              from its HANDSHAKE on; never smaller than said before in the epoch */
 } stream_request_t;
 
 #endif
