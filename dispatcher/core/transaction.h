@@ -42,6 +42,8 @@ typedef struct {
     wall_ms_t commit_time;
     const table_rows_t *tables;
     uint32_t table_count;
+    const table_map_t *const *maps; /* each map its events use, one reference each */
+    uint32_t map_count;
     size_t bytes;       /* what it holds in memory */
     bool is_first_part; /* both true unless the transaction was larger than the reader's limit and
                            came in parts */
@@ -50,8 +52,8 @@ typedef struct {
 
 transaction_t *transaction_new(void);
 transaction_t *transaction_ref(transaction_t *transaction);
-/* Sets *transaction to NULL; NULL is allowed. Gives the definitions' references back with the last
- * one. */
+/* Sets *transaction to NULL; NULL is allowed. Gives the references of definitions and
+ * maps back with the last one. */
 void transaction_unref(transaction_t **transaction);
 
 #endif
