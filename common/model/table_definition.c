@@ -69,6 +69,7 @@ static const column_definition_t *copy_columns(arena_t *arena, const table_defin
         column->generated_expression = copy_text(arena, column->generated_expression);
         column->default_value = copy_text(arena, column->default_value);
         column->comment = copy_text(arena, column->comment);
+        column->check = copy_text(arena, column->check);
     }
     return columns;
 }
@@ -78,6 +79,7 @@ static const key_definition_t *copy_keys(arena_t *arena, const table_definition_
     key_definition_t *keys = copy_array(arena, from->keys, from->key_count, sizeof *keys);
     for (uint32_t i = 0; i < from->key_count; i++) {
         keys[i].name = copy_text(arena, keys[i].name);
+        keys[i].options = copy_text(arena, keys[i].options);
         keys[i].parts = copy_array(arena, keys[i].parts, keys[i].part_count, sizeof *keys[i].parts);
     }
     return keys;
@@ -110,6 +112,11 @@ table_definition_t *table_definition_clone(const table_definition_t *from)
     copy->keys = copy_keys(&arena, from);
     copy->foreign_keys = copy_foreign_keys(&arena, from);
     copy->checks = copy_texts(&arena, from->checks, from->check_count);
+    copy->check_expressions = from->check_expressions
+                                  ? copy_texts(&arena, from->check_expressions, from->check_count)
+                                  : NULL;
+    copy->options = copy_text(&arena, from->options);
+    copy->period_text = copy_text(&arena, from->period_text);
     copy->charset = copy_text(&arena, from->charset);
     copy->collation = copy_text(&arena, from->collation);
     copy->engine = copy_text(&arena, from->engine);

@@ -66,7 +66,8 @@ enum {
     COLUMN_IS_JSON = 1 << 6,
     COLUMN_ON_UPDATE_NOW = 1 << 7,
     COLUMN_ROW_START = 1 << 8, /* GENERATED ALWAYS AS ROW START / END of system versioning */
-    COLUMN_ROW_END = 1 << 9
+    COLUMN_ROW_END = 1 << 9,
+    COLUMN_WITHOUT_VERSIONING = 1 << 10
 };
 
 typedef struct {
@@ -89,6 +90,7 @@ typedef struct {
     const char
         *default_value;  /* LITERAL: its value as text, unquoted; EXPRESSION: SQL text; else NULL */
     const char *comment; /* NULL: none */
+    const char *check;   /* CHECK of the column as SQL text; NULL: none */
 } column_definition_t;
 
 typedef enum { KEY_PRIMARY, KEY_UNIQUE, KEY_INDEX, KEY_FULLTEXT, KEY_SPATIAL } key_kind_t;
@@ -96,6 +98,7 @@ typedef enum { KEY_PRIMARY, KEY_UNIQUE, KEY_INDEX, KEY_FULLTEXT, KEY_SPATIAL } k
 typedef struct {
     uint32_t column;
     uint32_t prefix; /* characters, 0: the whole column */
+    bool is_descending;
 } key_part_t;
 
 typedef struct {
@@ -103,6 +106,7 @@ typedef struct {
     const char *name; /* "PRIMARY" for the primary key */
     const key_part_t *parts;
     uint32_t part_count;
+    const char *options; /* USING …, COMMENT …, as SQL text; NULL: none */
 } key_definition_t;
 
 typedef enum {
@@ -138,12 +142,15 @@ typedef struct {
     uint32_t key_count;
     const foreign_key_t *foreign_keys;
     uint32_t foreign_key_count;
-    const char *const *checks; /* names of named CHECK constraints, for ALTER … DROP CONSTRAINT */
+    const char *const *checks;            /* names of the table's CHECK constraints */
+    const char *const *check_expressions; /* as SQL text, in the order of `checks` */
     uint32_t check_count;
     const char *charset; /* default of the table */
     const char *collation;
     const char *engine; /* NULL: not said */
     const char *comment;
+    const char *options;        /* further table options as SQL text (ROW_FORMAT=…); NULL: none */
+    const char *period_text;    /* further PERIOD FOR elements as SQL; NULL: none */
     const char *partition_text; /* the PARTITION BY clause as SQL; NULL: not partitioned */
     bool is_view;
     bool is_sequence;

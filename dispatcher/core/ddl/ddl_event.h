@@ -88,6 +88,12 @@ typedef struct {
     block_payload_t payload; /* influence, dropped, added, schema moves; strings in this arena */
     const table_change_t *changes; /* left to right; for DROP DATABASE one per carried table */
     uint32_t change_count;
+    const char *const *partitions; /* the partitions a partition DDL names (DROP, TRUNCATE,
+                                      EXCHANGE, CONVERT); `before` tells what they hold */
+    uint32_t partition_count;
+    bool names_all_partitions; /* TRUNCATE PARTITION ALL */
+    bytes_t replay; /* what another tracker applies to come to the same definitions; the content of
+                       a schema_ddl_t (schema_tracker.h) */
     bool drops_whole_schema; /* DROP DATABASE whose schema the filter takes as a whole */
     /* Dispatchers that meet the event: all of these tables, plus always the trigger. For NORMAL the
      * list is payload.influence.table_ids less those that the event itself creates. */
