@@ -35,6 +35,7 @@ void *arena_calloc(arena_t *arena, size_t count, size_t size) __attribute__((ret
 char *arena_strndup(arena_t *arena, const void *text, size_t len) __attribute__((returns_nonnull));
 char *arena_strdup(arena_t *arena, const char *text) __attribute__((returns_nonnull));
 bytes_t arena_bytes(arena_t *arena, bytes_t from);
-char *arena_printf(arena_t *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_printf(arena_t *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3), nonnull(2), noinline));
 
 #endif
