@@ -1,0 +1,123 @@
+"""A MariaDB server of our own: temporary directory, unix socket and a free loopback port, ended by process id."""
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+import pymysql
+
+from .waiting import wait_until
+
+SOURCE_OPTIONS = [
+    "--log-bin=binlog",
+    "--binlog-format=ROW",
+    "--binlog-row-image=FULL",
+    "--binlog-row-metadata=FULL",
+    "--gtid-strict-mode=1",
+    "--sync-binlog=0",
+]
+
+_template = None
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def _installed_template():
+    """A data directory made once per run and copied for each server."""
+    global _template
+    if _template is None:
+        base = tempfile.mkdtemp(prefix="sluice-mariadb-template-")
+        subprocess.run(
+            ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={base}/data",
+             "--auth-root-authentication-method=normal", "--skip-test-db",
+             "--innodb-log-file-size=16M"],
+            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        import atexit
+        atexit.register(shutil.rmtree, base, True)
+        _template = f"{base}/data"
+    return _template
+
+
+class MariaDB:
+    def __init__(self, name, server_id, options=(), directory=None):
+        self.name = name
+        self.server_id = server_id
+        self.directory = directory or tempfile.mkdtemp(prefix=f"sluice-{name}-")
+        self.data = f"{self.directory}/data"
+        self.socket = f"{self.directory}/s.sock"
+        self.error_log = f"{self.directory}/error.log"
+        self.general_log = f"{self.directory}/general.log"
+        self.port = free_port()
+        self.options = list(options)
+        self.process = None
+
+    def start(self):
+        if not os.path.isdir(self.data):
+            shutil.copytree(_installed_template(), self.data)
+        command = ["mariadbd", "--no-defaults", "--user=root", f"--datadir={self.data}",
+                   f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
+                   f"--server-id={self.server_id}", f"--log-error={self.error_log}",
+                   f"--pid-file={self.directory}/pid", f"--tmpdir={self.directory}",
+                   "--innodb-buffer-pool-size=256M", "--innodb-log-file-size=64M",
+                   "--innodb-flush-log-at-trx-commit=0", "--max-connections=400",
+                   "--performance-schema=OFF"] + self.options
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL)
+        wait_until(f"{self.name} answers", self._answers, 60)
+        return self
+
+    def _answers(self):
+        if self.process.poll() is not None:
+            with open(self.error_log, errors="replace") as log:
+                raise RuntimeError(f"{self.name} ended at once:\n{log.read()[-3000:]}")
+        try:
+            self.connect().close()
+            return True
+        except pymysql.err.OperationalError:
+            return False
+
+    def connect(self, **arguments):
+        arguments.setdefault("charset", "utf8mb4")
+        arguments.setdefault("autocommit", True)
+        return pymysql.connect(unix_socket=self.socket, user="root", **arguments)
+
+    def sql(self, *statements):
+        """Runs statements on one connection, returns the rows of the last."""
+        with self.connect() as connection, connection.cursor() as cursor:
+            for statement in statements:
+                cursor.execute(statement)
+            return cursor.fetchall()
+
+    def uri(self):
+        return f"mariadb://root@127.0.0.1:{self.port}"
+
+    def gtid_sequence(self, domain=0):
+        position = self.sql("SELECT @@gtid_binlog_pos")[0][0]
+        for gtid in filter(None, position.split(",")):
+            parts = gtid.split("-")
+            if int(parts[0]) == domain:
+                return int(parts[2])
+        return 0
+
+    def send_signal(self, number):
+        self.process.send_signal(number)
+
+    def stop(self, number=signal.SIGTERM):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(number)
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        self.process = None
+
+    def remove(self):
+        self.stop(signal.SIGKILL)
+        shutil.rmtree(self.directory, ignore_errors=True)
