@@ -390,13 +390,19 @@ typedef struct {
     bytes_t snapshot;
 } schema_snapshot_t;
 
+/* Every DDL in (after, up_to], perhaps none: so the maintainer knows up to where what it has
+ * persisted is complete, and no persisted anchor is past that. Repeated until acknowledged, and
+ * sent at least every second while up_to grows. `after` is the newest acknowledged position, at
+ * first the trigger's start. */
 typedef struct {
     changefeed_ref_t changefeed;
+    commit_ts_t after, up_to;
     const schema_ddl_t *ddls;
     uint32_t ddl_count;
 } schema_ddls_t;
 
-/* Everything up to `at` is persisted. */
+/* Everything up to `at` is persisted. An `at` below a SCHEMA_DDL's `after` says that something is
+ * missing at the maintainer: the node sends a whole snapshot. */
 typedef struct {
     changefeed_ref_t changefeed;
     commit_ts_t at;
