@@ -134,12 +134,14 @@ typedef struct {
     bool has_callback; /* two-phase add: stop at local READY until session_commit */
 } session_start_t;
 
-/* Everything a step needs from outside. `position` is the dispatcher's now. */
+/* Everything a step needs from outside. `position_of` answers where the dispatcher stands now; it
+ * is asked only when a request carries that. */
 typedef struct {
     const session_options_t *options;
     session_counters_t *counters;
     session_requests_t *requests; /* appended to */
-    position_t position;
+    position_t (*position_of)(void *context, dispatcher_id_t dispatcher_id);
+    void *context;
     mono_ns_t now;
 } session_step_t;
 
