@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "dispatcher/core/binlog/table_map.h"
 
 transaction_t *transaction_new(void)
 {
@@ -28,6 +29,10 @@ void transaction_unref(transaction_t **transaction)
     for (uint32_t i = 0; i < self->table_count; i++) {
         const table_definition_t *definition = self->tables[i].definition;
         table_definition_unref(&definition);
+    }
+    for (uint32_t i = 0; i < self->map_count; i++) {
+        const table_map_t *map = self->maps[i];
+        table_map_unref(&map);
     }
     arena_clear(&self->arena);
     free(self);

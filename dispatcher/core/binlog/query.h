@@ -16,8 +16,8 @@ typedef struct {
     uint64_t xid; /* of an atomic DDL, 0: none */
 } binlog_query_t;
 
-/* Parses QUERY and QUERY_COMPRESSED. Everything in `query` lives in `arena`. Bad bytes or bad
- * compression: SLUICE_ERROR_SOURCE_CORRUPT. */
+/* Parses QUERY, QUERY_COMPRESSED and EXECUTE_LOAD_QUERY. Everything in `query` lives in `arena`.
+ * Bad bytes or bad compression: SLUICE_ERROR_SOURCE_CORRUPT. */
 sluice_error_t binlog_query_parse(const binlog_header_t *header, bytes_t body, arena_t *arena,
                                   binlog_query_t *query) SLUICE_MUST_USE;
 
