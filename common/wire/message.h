@@ -14,7 +14,7 @@
 #include "common/base/time.h"
 #include "common/model/anchor.h"
 
-#define PROTOCOL_VERSION 1
+#define SLUICE_PROTOCOL_VERSION 1
 /* DESIGN §2: at most so many statuses a request, entries a piece. */
 #define STATUSES_PER_REQUEST_MAX 2048
 #define ENTRIES_PER_PIECE_MAX 2048

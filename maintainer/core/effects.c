@@ -56,7 +56,7 @@ message_t *effects_add_send(effects_t *effects, const node_id_t *node, incarnati
                             message_type_t type)
 {
     message_t *message = arena_zalloc(&effects->arena, sizeof *message);
-    message->header = (message_header_t){.version = PROTOCOL_VERSION, .type = type};
+    message->header = (message_header_t){.version = SLUICE_PROTOCOL_VERSION, .type = type};
     effect_t *effect = effects_add(effects, EFFECT_SEND);
     effect->node = *node;
     effect->incarnation = incarnation;
