@@ -1,6 +1,7 @@
 /* How a line of the log looks: logfmt or JSON, always one line, never longer than LOG_LINE_MAX. */
 #include <stdio.h>
 
+#include "common/base/utf8.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "common/runtime/uri.h"
@@ -29,24 +30,6 @@ static void put_text(line_t *line, const char *text)
     put(line, text, strlen(text));
 }
 
-/* Length of the UTF-8 sequence at the start of `text`; 0 when it is none (RFC 3629: shortest form,
- * no surrogates, up to U+10FFFF). */
-static size_t utf8_len(bytes_t text)
-{
-    uint8_t c = text.data[0];
-    size_t len = c < 0x80 ? 1 : c >= 0xC2 && c < 0xE0 ? 2 : (c & 0xF0) == 0xE0 ? 3 : 0;
-    if (c >= 0xF0 && c <= 0xF4)
-        len = 4;
-    if (len == 0 || len > text.len)
-        return 0;
-    for (size_t i = 1; i < len; i++)
-        if ((text.data[i] & 0xC0) != 0x80)
-            return 0;
-    bool is_overlong = (c == 0xE0 && text.data[1] < 0xA0) || (c == 0xF0 && text.data[1] < 0x90);
-    bool is_outside = (c == 0xED && text.data[1] >= 0xA0) || (c == 0xF4 && text.data[1] >= 0x90);
-    return is_overlong || is_outside ? 0 : len;
-}
-
 static void put_escaped_byte(line_t *line, uint8_t c)
 {
     char escape[8];
@@ -69,7 +52,7 @@ static void put_quoted(line_t *line, bytes_t text)
 {
     put(line, "\"", 1);
     while (text.len) {
-        size_t len = utf8_len(text);
+        size_t len = utf8_character_len(text);
         uint8_t c = text.data[0];
         bool is_plain = len > 1 ? !is_c1_control(text, len)
                                 : len == 1 && c >= 0x20 && c != 0x7F && c != '"' && c != '\\';

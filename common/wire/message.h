@@ -110,6 +110,8 @@ typedef struct {
 
 /* One group: many dispatchers, one event, one stage, one payload. `passed[i]` is dispatcher i's. */
 typedef struct {
+    uint32_t index; /* its place in the request as it was sent, which answers name; set by decoding:
+                       a refused group leaves no gap in the array */
     event_key_t key;
     block_stage_t stage;
     bool is_blocked; /* false only for the non-blocking report (NONE) of a change of the table list
