@@ -23,7 +23,7 @@ static struct {
     _Atomic(log_format_t) format;
     _Atomic(log_level_t) level;
     atomic_uint_fast64_t dropped;
-} sink = {.mutex = PTHREAD_MUTEX_INITIALIZER, .file = STDERR_FILENO, .level = LOG_INFO};
+} sink = {.mutex = PTHREAD_MUTEX_INITIALIZER, .file = STDERR_FILENO, .level = LOG_LEVEL_INFO};
 
 static const char *const level_names[] = {"debug", "info", "warning", "error"};
 #define LEVEL_COUNT (sizeof level_names / sizeof level_names[0])
@@ -42,7 +42,7 @@ bool log_level_parse(const char *text, log_level_t *level)
         }
     if (strcmp(text, "warn") != 0)
         return false;
-    *level = LOG_WARNING;
+    *level = LOG_LEVEL_WARNING;
     return true;
 }
 
@@ -126,7 +126,7 @@ static void write_line(const char *line, size_t len)
 }
 
 void log_event(log_level_t level, const char *component, const char *changefeed,
-               const char *message, const log_field_t *fields, size_t field_count)
+               const char *message, const log_attribute_t *fields, size_t field_count)
 {
     if (!log_is_enabled(level))
         return;

@@ -13,12 +13,11 @@
 
 #include "common/base/bytes.h"
 #include "common/base/error.h"
-#include "common/base/ids.h"
+#include "common/base/log_level.h"
 #include "common/base/time.h"
 
 #define LOG_LINE_MAX 4096
 
-typedef enum { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR } log_level_t;
 typedef enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON } log_format_t;
 
 /* One field behind the message. Text is borrowed until log_event returns. */
@@ -26,22 +25,22 @@ typedef struct {
     const char *name;
     bytes_t text; /* data NULL: `number` counts */
     uint64_t number;
-} log_field_t;
+} log_attribute_t;
 
-static inline log_field_t log_text(const char *name, const char *text)
+static inline log_attribute_t log_text(const char *name, const char *text)
 {
-    return (log_field_t){.name = name, .text = bytes_of_text(text ? text : "")};
+    return (log_attribute_t){.name = name, .text = bytes_of_text(text ? text : "")};
 }
 
-static inline log_field_t log_bytes(const char *name, bytes_t text)
+static inline log_attribute_t log_bytes(const char *name, bytes_t text)
 {
-    return (log_field_t){.name = name,
-                         .text = bytes_of(text.data ? (const void *)text.data : "", text.len)};
+    return (log_attribute_t){.name = name,
+                             .text = bytes_of(text.data ? (const void *)text.data : "", text.len)};
 }
 
-static inline log_field_t log_number(const char *name, uint64_t number)
+static inline log_attribute_t log_number(const char *name, uint64_t number)
 {
-    return (log_field_t){.name = name, .number = number};
+    return (log_attribute_t){.name = name, .number = number};
 }
 
 /* Where and how. `path` NULL: stderr. Before the first call lines go to stderr as logfmt from INFO
@@ -63,13 +62,14 @@ bool log_format_parse(const char *text, log_format_t *format);
 /* `changefeed` is its name or NULL. The message is plain text for people; what a program may want
  * to find goes into fields. */
 void log_event(log_level_t level, const char *component, const char *changefeed,
-               const char *message, const log_field_t *fields, size_t field_count);
+               const char *message, const log_attribute_t *fields, size_t field_count);
 
-/* log_event with fields written in place: LOG (LOG_INFO, "node", name, "opened", log_number (…)).
+/* log_event with fields written in place: LOG (LOG_LEVEL_INFO, "node", name, "opened", log_number
+ * (…)).
  */
 #define LOG(level, component, changefeed, message, ...)                                            \
-    log_event(level, component, changefeed, message, (const log_field_t[]){__VA_ARGS__},           \
-              sizeof((const log_field_t[]){__VA_ARGS__}) / sizeof(log_field_t))
+    log_event(level, component, changefeed, message, (const log_attribute_t[]){__VA_ARGS__},       \
+              sizeof((const log_attribute_t[]){__VA_ARGS__}) / sizeof(log_attribute_t))
 
 /* A line without fields, formatted. */
 void log_printf(log_level_t level, const char *component, const char *changefeed,
@@ -81,7 +81,7 @@ uint64_t log_dropped(void);
 /* Formats a line (with its newline) without writing it; returns its length. For log_event and its
  * tests. */
 size_t log_format_line(log_format_t format, wall_ms_t at, log_level_t level, const char *component,
-                       const char *changefeed, const char *message, const log_field_t *fields,
+                       const char *changefeed, const char *message, const log_attribute_t *fields,
                        size_t field_count, char line[LOG_LINE_MAX]);
 
 /* A bound on lines that a peer can cause: one limiter an occasion, all zero at first. */

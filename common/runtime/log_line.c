@@ -122,7 +122,7 @@ static void put_number(line_t *line, const char *name, uint64_t number)
 }
 
 size_t log_format_line(log_format_t format, wall_ms_t at, log_level_t level, const char *component,
-                       const char *changefeed, const char *message, const log_field_t *fields,
+                       const char *changefeed, const char *message, const log_attribute_t *fields,
                        size_t field_count, char text[LOG_LINE_MAX])
 {
     line_t line = {.text = text, .format = format};

@@ -11,6 +11,7 @@
 #define SLUICE_MAINTAINER_CORE_EFFECTS_H
 
 #include "common/base/arena.h"
+#include "common/base/log_level.h"
 #include "common/wire/message.h"
 
 typedef enum {
@@ -53,8 +54,6 @@ typedef struct {
     anchor_t anchor;       /* at or below the checkpoint, at or below schema_to */
     commit_ts_t schema_to; /* snapshot and DDLs persisted hold every DDL up to here */
 } stored_changefeed_t;
-
-typedef enum { LOG_LEVEL_INFO, LOG_LEVEL_WARNING, LOG_LEVEL_ERROR } log_level_t;
 
 typedef struct {
     const char *key; /* static */

@@ -11,10 +11,10 @@
 #define AT_TEXT "2025-12-31T23:59:59.123Z"
 
 static void line_is(log_format_t format, const char *changefeed, const char *message,
-                    const log_field_t *fields, size_t field_count, const char *expected)
+                    const log_attribute_t *fields, size_t field_count, const char *expected)
 {
     char line[LOG_LINE_MAX + 1];
-    size_t len = log_format_line(format, AT, LOG_WARNING, "node", changefeed, message, fields,
+    size_t len = log_format_line(format, AT, LOG_LEVEL_WARNING, "node", changefeed, message, fields,
                                  field_count, line);
     line[len] = '\0';
     assert_string_equal(line, expected);
@@ -23,8 +23,8 @@ static void line_is(log_format_t format, const char *changefeed, const char *mes
 static void writes_logfmt(void **state)
 {
     (void)state;
-    const log_field_t fields[] = {log_number("commit_ts", 7), log_text("table", "a b"),
-                                  log_text("empty", "")};
+    const log_attribute_t fields[] = {log_number("commit_ts", 7), log_text("table", "a b"),
+                                      log_text("empty", "")};
     line_is(LOG_FORMAT_LOGFMT, "feed", "gate open", fields, 3,
             "time=" AT_TEXT " level=warning component=node changefeed=feed "
             "message=\"gate open\" commit_ts=7 table=\"a b\" empty=\"\"\n");
@@ -35,7 +35,7 @@ static void writes_logfmt(void **state)
 static void writes_json(void **state)
 {
     (void)state;
-    const log_field_t fields[] = {log_number("commit_ts", 7), log_text("table", "a\"b")};
+    const log_attribute_t fields[] = {log_number("commit_ts", 7), log_text("table", "a\"b")};
     line_is(LOG_FORMAT_JSON, NULL, "up", fields, 2,
             "{\"time\":\"" AT_TEXT "\",\"level\":\"warning\",\"component\":\"node\","
             "\"message\":\"up\",\"commit_ts\":7,\"table\":\"a\\\"b\"}\n");
@@ -44,7 +44,7 @@ static void writes_json(void **state)
 static void keeps_a_line_a_line(void **state)
 {
     (void)state;
-    const log_field_t fields[] = {
+    const log_attribute_t fields[] = {
         log_bytes("id", bytes_of("a\nlevel=error\x1b[0m\0\xff\xc2\x85", 21))};
     line_is(LOG_FORMAT_LOGFMT, NULL, "x", fields, 1,
             "time=" AT_TEXT " level=warning component=node message=x "
@@ -54,7 +54,7 @@ static void keeps_a_line_a_line(void **state)
 static void redacts_passwords(void **state)
 {
     (void)state;
-    const log_field_t fields[] = {log_text("sink", "mariadb://u:secret@h/")};
+    const log_attribute_t fields[] = {log_text("sink", "mariadb://u:secret@h/")};
     line_is(LOG_FORMAT_LOGFMT, NULL, "cannot reach m://u:secret@h", fields, 1,
             "time=" AT_TEXT " level=warning component=node "
             "message=\"cannot reach m://u:xxxxx@h\" sink=mariadb://u:xxxxx@h/\n");
@@ -66,13 +66,13 @@ static void cuts_what_is_too_long_and_stays_well_formed(void **state)
     char *big = malloc(LOG_LINE_MAX * 2);
     memset(big, '"', LOG_LINE_MAX * 2 - 1);
     big[LOG_LINE_MAX * 2 - 1] = '\0';
-    log_field_t fields[64];
+    log_attribute_t fields[64];
     for (size_t i = 0; i < 64; i++)
         fields[i] = log_text("field", big);
     for (int format = LOG_FORMAT_LOGFMT; format <= LOG_FORMAT_JSON; format++) {
         char line[LOG_LINE_MAX];
-        size_t len = log_format_line((log_format_t)format, AT, LOG_INFO, "node", NULL, big, fields,
-                                     64, line);
+        size_t len = log_format_line((log_format_t)format, AT, LOG_LEVEL_INFO, "node", NULL, big,
+                                     fields, 64, line);
         assert_true(len <= LOG_LINE_MAX);
         assert_int_equal(line[len - 1], '\n');
         assert_int_equal(line[len - 2], format == LOG_FORMAT_JSON ? '}' : '"');
@@ -105,11 +105,11 @@ static void never_blocks_on_a_full_pipe(void **state)
     assert_int_equal(pipe(ends), 0);
     char path[64];
     snprintf(path, sizeof path, "/proc/self/fd/%d", ends[1]);
-    assert_int_equal(log_open(path, LOG_FORMAT_LOGFMT, LOG_INFO), SLUICE_OK);
+    assert_int_equal(log_open(path, LOG_FORMAT_LOGFMT, LOG_LEVEL_INFO), SLUICE_OK);
     for (int i = 0; i < 4000; i++)
-        log_printf(LOG_INFO, "test", NULL, "a line that nobody reads, number %d", i);
+        log_printf(LOG_LEVEL_INFO, "test", NULL, "a line that nobody reads, number %d", i);
     assert_true(log_dropped() > 0);
-    assert_int_equal(log_open(NULL, LOG_FORMAT_LOGFMT, LOG_INFO), SLUICE_OK);
+    assert_int_equal(log_open(NULL, LOG_FORMAT_LOGFMT, LOG_LEVEL_INFO), SLUICE_OK);
     close(ends[0]);
     close(ends[1]);
 }
@@ -122,13 +122,13 @@ static void reopens_its_file_by_name(void **state)
     char path[64], moved[64];
     snprintf(path, sizeof path, "%s/log", directory);
     snprintf(moved, sizeof moved, "%s/log.1", directory);
-    assert_int_equal(log_open(path, LOG_FORMAT_LOGFMT, LOG_INFO), SLUICE_OK);
-    log_printf(LOG_INFO, "test", NULL, "first");
+    assert_int_equal(log_open(path, LOG_FORMAT_LOGFMT, LOG_LEVEL_INFO), SLUICE_OK);
+    log_printf(LOG_LEVEL_INFO, "test", NULL, "first");
     assert_int_equal(rename(path, moved), 0);
     assert_int_equal(log_reopen(), SLUICE_OK);
-    log_printf(LOG_INFO, "test", NULL, "second");
-    log_printf(LOG_DEBUG, "test", NULL, "below the level");
-    assert_int_equal(log_open(NULL, LOG_FORMAT_LOGFMT, LOG_INFO), SLUICE_OK);
+    log_printf(LOG_LEVEL_INFO, "test", NULL, "second");
+    log_printf(LOG_LEVEL_DEBUG, "test", NULL, "below the level");
+    assert_int_equal(log_open(NULL, LOG_FORMAT_LOGFMT, LOG_LEVEL_INFO), SLUICE_OK);
     FILE *file = fopen(path, "r");
     assert_non_null(file);
     char line[256], more[2];
