@@ -3,7 +3,8 @@
  * two frames over them. Decides nothing about their content.
  *
  * A send that succeeds means "queued here", no more: ZeroMQ loses what is in flight when a peer or
- * a link dies, so that whoever needs an answer repeats (DESIGN §2).
+ * a link dies, so that whoever needs an answer repeats (DESIGN §2). A ROUTER does not tell when a
+ * peer goes (ROUTER_NOTIFY is a draft that libzmq as distributions build it refuses): leases do.
  *
  * Threads: a socket belongs to the thread that uses it; it may be created by another one that does
  * not touch it afterwards.
@@ -64,16 +65,9 @@ sluice_error_t transport_connect(zsock_t *socket, const char *endpoint,
 sluice_error_t transport_send(zsock_t *socket, transport_role_t role, const routing_id_t *to,
                               const frames_t *frames) SLUICE_MUST_USE;
 
-typedef enum {
-    TRANSPORT_MESSAGE,
-    TRANSPORT_PEER_CONNECTED,   /* ROUTER roles */
-    TRANSPORT_PEER_DISCONNECTED /* ROUTER roles */
-} transport_event_t;
-
 typedef struct {
-    transport_event_t event;
     routing_id_t from; /* ROUTER roles; else empty */
-    frames_t frames;   /* TRANSPORT_MESSAGE; in the arena */
+    frames_t frames;   /* in the arena */
 } transport_received_t;
 
 /* Takes one message without blocking.
