@@ -37,6 +37,7 @@ typedef struct {
 
 /* Temporary storage for groups that are larger than the limit. Errors are handed on as they are. */
 typedef struct {
+    /* At the end of what is there, or before it: then what follows is forgotten. */
     sluice_error_t (*write)(void *context, uint64_t offset, bytes_t bytes, error_report_t *report);
     sluice_error_t (*read)(void *context, uint64_t offset, void *to, size_t len,
                            error_report_t *report);
@@ -45,7 +46,6 @@ typedef struct {
 } group_spill_t;
 
 #define GROUP_BYTES_MAX_DEFAULT (UINT64_C(64) * 1024 * 1024)
-#define GROUP_DOMAINS_MAX 256
 #define GROUP_SAVEPOINTS_MAX 4096
 
 typedef struct {
@@ -89,7 +89,8 @@ void group_assembler_destroy(group_assembler_t **assembler);
  *   SLUICE_ERROR_SOURCE_STATEMENT_FORMAT  row changes logged as a statement
  *   SLUICE_ERROR_SOURCE_ROW_IMAGE         a carried table's row image lacks columns
  *   SLUICE_ERROR_SCHEMA_MISMATCH          a TABLE_MAP that is not of the definition
- *   SLUICE_ERROR_TOO_LARGE                group larger than the limit and no spill
+ *   SLUICE_ERROR_TOO_LARGE                group larger than the limit and no spill, too many
+ *                                         savepoints, or more domains than an anchor can hold
  *   or what the spill returned. */
 sluice_error_t group_assembler_push(group_assembler_t *assembler, bytes_t event,
                                     const char *location, error_report_t *report) SLUICE_MUST_USE;
