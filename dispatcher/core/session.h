@@ -6,14 +6,14 @@
  * services that are no longer wanted are dropped. Requests to send are appended to a list in the
  * order in which they must go out.
  *
- * What was forwarded is not forwarded twice, across resets too. At one commit_ts the order is DDL,
- * rows (perhaps in parts), sync point; the session remembers the last of them that it let through.
+ * What was forwarded is not forwarded twice, across resets too.
  *
  * Threads: one thread owns a session.
  */
 #ifndef SLUICE_DISPATCHER_CORE_SESSION_H
 #define SLUICE_DISPATCHER_CORE_SESSION_H
 
+#include "dispatcher/core/forwarded.h"
 #include "dispatcher/core/stream.h"
 
 /* An event service as the session knows it: the node's own, or another node's by its slot. */
@@ -83,9 +83,6 @@ typedef enum {
     SESSION_RESULT_DELIVER   /* next of the stream: give it to the dispatcher */
 } session_result_t;
 
-/* The last thing let through, ordered by (commit_ts, phase, part). */
-typedef enum { FORWARDED_NOTHING, FORWARDED_DDL, FORWARDED_ROWS, FORWARDED_SYNCPOINT } forwarded_t;
-
 typedef struct {
     uint64_t refused;    /* signals that make no sense (NOT_REUSABLE from local, rows without table
                             information) */
@@ -111,11 +108,7 @@ typedef struct {
     uint64_t epoch;
     uint64_t sequence; /* last accepted of the epoch; 0: no HANDSHAKE yet */
     commit_ts_t observed;
-    commit_ts_t forwarded_ts;
     forwarded_t forwarded;
-    uint32_t
-        forwarded_parts;    /* row events let through at forwarded_ts; UINT32_MAX: all there are */
-    uint32_t parts_to_skip; /* of these, still expected again in this epoch */
 
     uint64_t credit_granted;  /* in this epoch */
     uint64_t credit_received; /* in this epoch */

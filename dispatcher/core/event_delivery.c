@@ -1,0 +1,260 @@
+#include "dispatcher/core/event_service_internal.h"
+
+#include <assert.h>
+
+/* What one dispatcher is sent before the next has its turn. */
+#define TURN_EVENTS_MAX 64
+#define TURN_COST_MAX (UINT64_C(256) << 10)
+
+typedef struct {
+    stream_event_t *events;
+    uint32_t count, max;
+} output_t;
+
+static bool is_full(const output_t *output)
+{
+    return output->count == output->max;
+}
+
+static stream_event_t *put(output_t *output, const registration_t *registration, stream_kind_t kind)
+{
+    stream_event_t *event = &output->events[output->count++];
+    *event = (stream_event_t){.kind = kind,
+                              .dispatcher_id = registration->dispatcher_id,
+                              .epoch = registration->epoch,
+                              .sequence = registration->sequence};
+    return event;
+}
+
+/* ---- answers ---- */
+
+static void put_answers(event_service_t *service, registration_t *r, output_t *output)
+{
+    if (r->owes_ready && !is_full(output)) {
+        r->owes_ready = false;
+        put(output, r, STREAM_READY);
+    }
+    if (r->owes_drop && !is_full(output)) {
+        r->owes_drop = false;
+        put(output, r, STREAM_DROP);
+    }
+    if (r->owes_handshake && !is_full(output)) {
+        r->owes_handshake = false;
+        r->sequence = 1;
+        stream_event_t *event = put(output, r, STREAM_HANDSHAKE);
+        event->commit_ts = r->start;
+        event->commit_time = service->resolved_time;
+    }
+}
+
+static bool owes_answer(const registration_t *r)
+{
+    return r->owes_ready || r->owes_drop || r->owes_handshake;
+}
+
+static void put_strangers(event_service_t *service, output_t *output)
+{
+    while (service->stranger_count && !is_full(output)) {
+        stream_event_t *event = &output->events[output->count++];
+        const stranger_t *stranger = &service->strangers[--service->stranger_count];
+        *event =
+            (stream_event_t){.kind = stranger->answer, .dispatcher_id = stranger->dispatcher_id};
+    }
+}
+
+/* ---- data ---- */
+
+/* DDL before rows before sync point. */
+static bool is_before(const queue_item_t *a, const queue_item_t *b)
+{
+    if (a->commit_ts.v != b->commit_ts.v)
+        return a->commit_ts.v < b->commit_ts.v;
+    return a->entry->item.kind < b->entry->item.kind;
+}
+
+static const queue_item_t *peek_queue(const registration_t *r, const item_queue_t *queue,
+                                      uint64_t *next)
+{
+    if (*next < queue->first)
+        *next = queue->first;
+    for (; *next < item_queue_end(queue); ++*next) {
+        const queue_item_t *item = item_queue_at(queue, *next);
+        if (registration_wants(r, &item->entry->item))
+            return item;
+    }
+    return NULL;
+}
+
+/* The next item and the cursor to advance behind it; cursor NULL: from the round's items. */
+static const queue_item_t *peek(event_service_t *service, registration_t *r, uint64_t **cursor)
+{
+    *cursor = NULL;
+    if (r->caught_up.count)
+        return item_queue_at(&r->caught_up, r->caught_up.first);
+    if (r->state != REGISTRATION_STREAMING)
+        return NULL;
+    const queue_item_t *own = peek_queue(r, &r->table->queue, &r->next);
+    const queue_item_t *broad = peek_queue(r, &service->tail.broad, &r->next_broad);
+    if (own && (!broad || is_before(own, broad))) {
+        *cursor = &r->next;
+        return own;
+    }
+    *cursor = &r->next_broad;
+    return broad;
+}
+
+static uint64_t put_item(const queue_item_t *item, registration_t *r, output_t *output)
+{
+    const feed_item_t *from = &item->entry->item;
+    r->sequence++;
+    stream_event_t *event = put(output, r,
+                                from->kind == FEED_TRANSACTION ? STREAM_ROWS
+                                : from->kind == FEED_DDL       ? STREAM_DDL
+                                                               : STREAM_SYNCPOINT);
+    event->commit_ts = from->commit_ts;
+    event->commit_time = from->commit_time;
+    if (from->transaction) {
+        event->transaction = transaction_ref(from->transaction);
+        event->rows = item->rows;
+    }
+    if (from->ddl)
+        event->ddl = ddl_event_ref(from->ddl);
+    return stream_event_cost(event);
+}
+
+static void drop_sent(event_service_t *service, registration_t *r, uint64_t *cursor)
+{
+    if (cursor) {
+        ++*cursor;
+        return;
+    }
+    queue_item_t item = item_queue_pop(&r->caught_up);
+    r->caught_up_bytes -= item.entry->bytes;
+    service->round_bytes -= item.entry->bytes;
+    tail_entry_unref(&item.entry);
+}
+
+/* How far everything for this dispatcher has been sent when `pending` is next. */
+static commit_ts_t sent_through(const event_service_t *service, const registration_t *r,
+                                const queue_item_t *pending)
+{
+    commit_ts_t limit =
+        r->state == REGISTRATION_CATCHING_UP ? service->round_read : service->resolved;
+    if (r->state == REGISTRATION_IDLE || r->state == REGISTRATION_WAITING)
+        limit = r->resolved_sent;
+    if (!pending)
+        return limit;
+    /* A sync point follows everything else of its commit_ts. */
+    commit_ts_t before = pending->entry->item.kind == FEED_SYNCPOINT
+                             ? pending->commit_ts
+                             : commit_ts_before(pending->commit_ts);
+    return before.v < limit.v ? before : limit;
+}
+
+static void put_resolved(event_service_t *service, registration_t *r, commit_ts_t ts,
+                         output_t *output)
+{
+    if (r->sequence == 0 || ts.v <= r->resolved_sent.v || is_full(output))
+        return;
+    stream_event_t *event = put(output, r, STREAM_RESOLVED);
+    event->commit_ts = ts;
+    event->commit_time = service->resolved_time;
+    r->resolved_sent = ts;
+}
+
+/* Sends what it may; true: there is more, and it may be sent. */
+static bool take_turn(event_service_t *service, registration_t *r, output_t *output, mono_ns_t now)
+{
+    put_answers(service, r, output);
+    if (owes_answer(r))
+        return true;
+    if (r->sequence == 0 || (r->state != REGISTRATION_STREAMING && !r->caught_up.count))
+        return false;
+    uint64_t cost = 0;
+    uint32_t sent = 0;
+    uint64_t *cursor;
+    const queue_item_t *item = peek(service, r, &cursor);
+    bool has_credit = true;
+    while (item && sent < TURN_EVENTS_MAX && cost < TURN_COST_MAX &&
+           output->count + 1 < output->max) {
+        has_credit = item->entry->item.kind == FEED_SYNCPOINT || r->credit_used < r->credit_limit;
+        if (!has_credit)
+            break;
+        uint64_t item_cost = put_item(item, r, output);
+        cost += item_cost;
+        r->credit_used += item_cost;
+        sent++;
+        drop_sent(service, r, cursor);
+        item = peek(service, r, &cursor);
+    }
+    if (sent) {
+        r->progress_at = now;
+        put_resolved(service, r, sent_through(service, r, item), output);
+    }
+    return item && has_credit;
+}
+
+static void put_data(event_service_t *service, output_t *output, mono_ns_t now)
+{
+    while (service->ready_first && output->count + 1 < output->max) {
+        registration_t *r = service->ready_first;
+        event_service_deactivate(service, r);
+        if (take_turn(service, r, output, now))
+            event_service_activate(service, r);
+    }
+}
+
+/* ---- RESOLVED for all ---- */
+
+static void begin_sweep(event_service_t *service, mono_ns_t now)
+{
+    if (service->is_sweeping || service->resolved.v <= service->swept.v ||
+        !mono_reached(service->sweep_at, now))
+        return;
+    uint64_t pause = service->count * service->options.resolved_each_ns;
+    if (pause < service->options.resolved_min_ns)
+        pause = service->options.resolved_min_ns;
+    if (pause > service->options.resolved_max_ns)
+        pause = service->options.resolved_max_ns;
+    service->sweep_at = mono_add(now, pause);
+    service->swept = service->resolved;
+    service->is_sweeping = true;
+    service->sweep_next = 0;
+}
+
+static void sweep(event_service_t *service, output_t *output)
+{
+    for (; service->sweep_next < service->count && !is_full(output); service->sweep_next++) {
+        registration_t *r = service->all[service->sweep_next];
+        uint64_t *cursor;
+        if (r->sequence == 0 || r->owes_handshake || r->owes_drop)
+            continue;
+        const queue_item_t *pending = peek(service, r, &cursor);
+        put_resolved(service, r, sent_through(service, r, pending), output);
+    }
+    service->is_sweeping = service->sweep_next < service->count;
+}
+
+uint32_t event_service_take(event_service_t *service, stream_event_t *events, uint32_t max,
+                            mono_ns_t now)
+{
+    assert(max >= EVENT_SERVICE_TAKE_MIN);
+    begin_sweep(service, now);
+    /* Data may not keep RESOLVED away for long. */
+    output_t output = {.events = events, .max = service->is_sweeping ? max - max / 4 : max};
+    put_strangers(service, &output);
+    put_data(service, &output, now);
+    output.max = max;
+    if (service->is_sweeping)
+        sweep(service, &output);
+    service->events += output.count;
+    return output.count;
+}
+
+mono_ns_t event_service_next_deadline(const event_service_t *service)
+{
+    if (service->is_sweeping || service->ready_first)
+        return (mono_ns_t){0};
+    return service->resolved.v > service->swept.v && service->count ? service->sweep_at
+                                                                    : MONO_NEVER;
+}

@@ -1,0 +1,411 @@
+#include "dispatcher/core/event_service_internal.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "common/base/memory.h"
+
+/* Shedding looks at every entry in the worst case; this is about what one look costs, so that a
+ * full tail costs the service at most a third of its time. */
+#define SHED_LOOK_NS 200
+
+event_service_options_t event_service_options_default(commit_ts_t base)
+{
+    return (event_service_options_t){
+        .base = base,
+        .tail_bytes_max = EVENT_SERVICE_TAIL_BYTES_MAX,
+        .catch_up_bytes_max = EVENT_SERVICE_CATCH_UP_BYTES_MAX,
+        .grace_ns = EVENT_SERVICE_GRACE_NS,
+        .stalled_ns = EVENT_SERVICE_STALLED_NS,
+        .resolved_each_ns = EVENT_SERVICE_RESOLVED_EACH_NS,
+        .resolved_min_ns = EVENT_SERVICE_RESOLVED_MIN_NS,
+        .resolved_max_ns = EVENT_SERVICE_RESOLVED_MAX_NS,
+    };
+}
+
+static map_key_t key_of(dispatcher_id_t id)
+{
+    return (map_key_t){id.hi, id.lo};
+}
+
+static bool needs(void *context, const tail_table_t *table, commit_ts_t commit_ts)
+{
+    (void)context;
+    for (const registration_t *r = table->readers; r; r = r->next_of_table) {
+        if (r->state != REGISTRATION_IDLE && r->flushed.v < commit_ts.v)
+            return true;
+    }
+    return false;
+}
+
+event_service_t *event_service_new(const event_service_options_t *options, mono_ns_t now)
+{
+    event_service_t *service = memory_zalloc(sizeof *service);
+    service->options = *options;
+    service->resolved = options->base;
+    service->swept = options->base;
+    service->sweep_at = now;
+    service->grace_until = mono_add(now, options->grace_ns);
+    tail_init(&service->tail, options->base, needs, service);
+    return service;
+}
+
+static void registration_free(event_service_t *service, registration_t *registration)
+{
+    registration_clear_caught_up(service, registration);
+    free(registration);
+}
+
+void event_service_destroy(event_service_t **service)
+{
+    event_service_t *self = *service;
+    *service = NULL;
+    if (!self)
+        return;
+    for (uint32_t i = 0; i < self->count; i++)
+        registration_free(self, self->all[i]);
+    tail_clear(&self->tail);
+    key_map_clear(&self->by_id);
+    free(self->all);
+    free(self->strangers);
+    free(self);
+}
+
+registration_t *event_service_find(const event_service_t *service, dispatcher_id_t dispatcher_id)
+{
+    return key_map_get(&service->by_id, key_of(dispatcher_id));
+}
+
+void event_service_activate(event_service_t *service, registration_t *registration)
+{
+    if (registration->is_ready)
+        return;
+    registration->is_ready = true;
+    registration->ready_after = NULL;
+    registration->ready_before = service->ready_last;
+    if (service->ready_last)
+        service->ready_last->ready_after = registration;
+    else
+        service->ready_first = registration;
+    service->ready_last = registration;
+}
+
+void event_service_deactivate(event_service_t *service, registration_t *registration)
+{
+    if (!registration->is_ready)
+        return;
+    registration->is_ready = false;
+    if (registration->ready_before)
+        registration->ready_before->ready_after = registration->ready_after;
+    else
+        service->ready_first = registration->ready_after;
+    if (registration->ready_after)
+        registration->ready_after->ready_before = registration->ready_before;
+    else
+        service->ready_last = registration->ready_before;
+}
+
+bool registration_wants(const registration_t *registration, const feed_item_t *item)
+{
+    uint64_t position = registration->skip_through.v;
+    if (item->kind == FEED_SYNCPOINT)
+        return item->commit_ts.v > position ||
+               (item->commit_ts.v == position && registration->wants_syncpoint);
+    /* What created the table is behind its dispatchers, also where they start just before it to
+     * write the rows that came with it. */
+    if (item->kind == FEED_DDL && registration->created.v &&
+        item->commit_ts.v == registration->created.v)
+        return false;
+    return item->commit_ts.v > position;
+}
+
+static uint32_t *counter_of(event_service_t *service, registration_state_t state)
+{
+    switch (state) {
+    case REGISTRATION_WAITING:
+        return &service->waiting_count;
+    case REGISTRATION_CATCHING_UP:
+        return &service->round_count;
+    case REGISTRATION_IDLE:
+    case REGISTRATION_STREAMING:
+        return NULL;
+    }
+    return NULL;
+}
+
+void registration_set_state(event_service_t *service, registration_t *registration,
+                            registration_state_t state)
+{
+    uint32_t *from = counter_of(service, registration->state);
+    uint32_t *to = counter_of(service, state);
+    if (from)
+        --*from;
+    if (to)
+        ++*to;
+    registration->state = state;
+}
+
+/* ---- requests ---- */
+
+static void unlink_from_table(event_service_t *service, registration_t *registration)
+{
+    tail_table_t *table = registration->table;
+    registration_t *before = NULL;
+    for (registration_t *r = table->readers; r; before = r, r = r->next_of_table) {
+        if (r != registration)
+            continue;
+        if (before)
+            before->next_of_table = r->next_of_table;
+        else
+            table->readers = r->next_of_table;
+        break;
+    }
+    tail_release_table(&service->tail, table);
+}
+
+static void tell_stranger(event_service_t *service, dispatcher_id_t dispatcher_id,
+                          stream_kind_t answer)
+{
+    if (!service->strangers)
+        service->strangers = memory_alloc(STRANGERS_MAX * sizeof *service->strangers);
+    for (uint32_t i = 0; i < service->stranger_count; i++) {
+        if (dispatcher_id_equal(service->strangers[i].dispatcher_id, dispatcher_id))
+            return;
+    }
+    /* Beyond the limit nothing is lost: who is not told asks again. */
+    if (service->stranger_count < STRANGERS_MAX)
+        service->strangers[service->stranger_count++] =
+            (stranger_t){.dispatcher_id = dispatcher_id, .answer = answer};
+}
+
+static bool is_table_read(const event_service_t *service, table_id_t table_id)
+{
+    const tail_table_t *table = tail_find_table(&service->tail, table_id);
+    return table && table->readers;
+}
+
+static void handle_register(event_service_t *service, const stream_request_t *request,
+                            mono_ns_t now)
+{
+    registration_t *registration = event_service_find(service, request->dispatcher_id);
+    if (!registration && request->only_reuse && !is_table_read(service, request->span.table_id)) {
+        tell_stranger(service, request->dispatcher_id, STREAM_NOT_REUSABLE);
+        return;
+    }
+    service->grace_until = mono_add(now, service->options.grace_ns);
+    if (!registration) {
+        registration = memory_zalloc(sizeof *registration);
+        registration->dispatcher_id = request->dispatcher_id;
+        registration->mode = request->mode;
+        registration->created = request->created;
+        registration->table = tail_table(&service->tail, request->span.table_id);
+        registration->next_of_table = registration->table->readers;
+        registration->table->readers = registration;
+        if (service->count == service->capacity) {
+            service->capacity = service->capacity ? service->capacity * 2 : 16;
+            service->all =
+                memory_realloc(service->all, service->capacity * sizeof(registration_t *));
+        }
+        registration->index = service->count;
+        service->all[service->count++] = registration;
+        key_map_put(&service->by_id, key_of(request->dispatcher_id), registration);
+    }
+    registration->owes_ready = true;
+    event_service_activate(service, registration);
+}
+
+static void handle_remove(event_service_t *service, registration_t *registration)
+{
+    registration_set_state(service, registration, REGISTRATION_IDLE);
+    event_service_deactivate(service, registration);
+    key_map_take(&service->by_id, key_of(registration->dispatcher_id));
+    registration_t *last = service->all[--service->count];
+    service->all[registration->index] = last;
+    last->index = registration->index;
+    unlink_from_table(service, registration);
+    registration_free(service, registration);
+    service->may_forget = true;
+}
+
+void registration_join_tail(event_service_t *service, registration_t *registration,
+                            commit_ts_t from)
+{
+    commit_ts_t above = {from.v == UINT64_MAX ? from.v : from.v + 1};
+    registration_set_state(service, registration, REGISTRATION_STREAMING);
+    registration->skip_through = from;
+    registration->next = item_queue_find(&registration->table->queue, above);
+    /* Those at `from` itself may hold a sync point. */
+    registration->next_broad = item_queue_find(&service->tail.broad, from);
+}
+
+static void handle_reset(event_service_t *service, registration_t *registration,
+                         const stream_request_t *request, mono_ns_t now)
+{
+    if (request->epoch < registration->epoch)
+        return;
+    if (registration->epoch == request->epoch && registration->state != REGISTRATION_IDLE) {
+        /* Its HANDSHAKE may have been lost; but behind data it would open nothing. */
+        bool is_untouched =
+            registration->sequence == 1 && registration->resolved_sent.v == registration->start.v;
+        registration->owes_handshake |= is_untouched;
+        event_service_activate(service, registration);
+        return;
+    }
+    commit_ts_t start = request->position.checkpoint;
+    if (start.v < service->options.base.v) {
+        service->refused++;
+        return;
+    }
+    service->grace_until = mono_add(now, service->options.grace_ns);
+    registration_clear_caught_up(service, registration);
+    registration->epoch = request->epoch;
+    registration->sequence = 0;
+    registration->owes_handshake = true;
+    registration->owes_drop = false;
+    registration->start = start;
+    registration->flushed = start;
+    registration->resolved_sent = start;
+    registration->credit_limit = request->credit_bytes;
+    registration->credit_used = 0;
+    registration->progress_at = now;
+    registration->skip_through = start;
+    registration->wants_syncpoint =
+        event_key_compare(request->position.passed, (event_key_t){start, true}) < 0;
+    if (tail_can_serve(&service->tail, registration->table, start))
+        registration_join_tail(service, registration, start);
+    else if (service->has_round && service->round_read.v <= start.v && !service->is_round_inside)
+        registration_enter_round(service, registration);
+    else
+        registration_set_state(service, registration, REGISTRATION_WAITING);
+    event_service_activate(service, registration);
+}
+
+static void handle_progress(event_service_t *service, registration_t *registration,
+                            const stream_request_t *request, mono_ns_t now)
+{
+    if (request->epoch != registration->epoch || registration->state == REGISTRATION_IDLE)
+        return;
+    if (request->position.checkpoint.v > registration->flushed.v) {
+        registration->flushed = request->position.checkpoint;
+        service->may_forget = true;
+    }
+    if (request->credit_bytes > registration->credit_limit) {
+        registration->credit_limit = request->credit_bytes;
+        registration->progress_at = now;
+        event_service_activate(service, registration);
+    }
+}
+
+void event_service_request(event_service_t *service, const stream_request_t *request, mono_ns_t now)
+{
+    registration_t *registration = event_service_find(service, request->dispatcher_id);
+    switch (request->kind) {
+    case STREAM_REGISTER:
+        handle_register(service, request, now);
+        return;
+    case STREAM_REMOVE:
+        if (registration)
+            handle_remove(service, registration);
+        return;
+    case STREAM_RESET:
+        if (registration)
+            handle_reset(service, registration, request, now);
+        else
+            tell_stranger(service, request->dispatcher_id, STREAM_REMOVED);
+        return;
+    case STREAM_HEARTBEAT:
+    case STREAM_CREDIT:
+        if (registration)
+            handle_progress(service, registration, request, now);
+        else
+            tell_stranger(service, request->dispatcher_id, STREAM_REMOVED);
+        return;
+    }
+}
+
+/* ---- the tail ---- */
+
+static void on_push(void *context, tail_table_t *table)
+{
+    event_service_t *service = context;
+    if (table) {
+        for (registration_t *r = table->readers; r; r = r->next_of_table) {
+            if (r->state == REGISTRATION_STREAMING)
+                event_service_activate(service, r);
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < service->count; i++) {
+        if (service->all[i]->state == REGISTRATION_STREAMING)
+            event_service_activate(service, service->all[i]);
+    }
+}
+
+void event_service_append(event_service_t *service, feed_item_t *item)
+{
+    if (item->completes) {
+        service->resolved = item->commit_ts;
+        service->resolved_time = item->commit_time;
+    }
+    service->is_caught_up = false;
+    tail_append(&service->tail, item, on_push);
+}
+
+void event_service_set_caught_up(event_service_t *service, bool is_caught_up)
+{
+    service->is_caught_up = is_caught_up;
+}
+
+void event_service_set_persisted(event_service_t *service, commit_ts_t persisted)
+{
+    if (persisted.v <= service->tail.persisted.v)
+        return;
+    service->tail.persisted = persisted;
+    service->may_forget = true;
+}
+
+static commit_ts_t all_flushed(const event_service_t *service)
+{
+    commit_ts_t lowest = COMMIT_TS_MAX;
+    for (uint32_t i = 0; i < service->count; i++) {
+        const registration_t *r = service->all[i];
+        if (r->state != REGISTRATION_IDLE && r->flushed.v < lowest.v)
+            lowest = r->flushed;
+    }
+    return lowest;
+}
+
+bool event_service_has_room(event_service_t *service, mono_ns_t now)
+{
+    tail_t *tail = &service->tail;
+    uint64_t max = service->options.tail_bytes_max;
+    if (service->may_forget) {
+        service->may_forget = false;
+        tail_forget(tail, tail->broad.count ? all_flushed(service) : COMMIT_TS_NONE);
+    }
+    if (tail->bytes >= max && mono_reached(service->shed_at, now)) {
+        /* Without any dispatcher nobody is in a hurry to read on. */
+        bool only_persisted = service->count == 0 || !mono_reached(service->grace_until, now);
+        uint64_t looked_at = tail_shed(tail, max / 8 * 7, only_persisted);
+        service->shed_at = mono_add(now, looked_at * SHED_LOOK_NS);
+    }
+    service->is_waiting_for_room = tail->bytes >= max;
+    return !service->is_waiting_for_room;
+}
+
+event_service_state_t event_service_state(const event_service_t *service)
+{
+    return (event_service_state_t){
+        .resolved = service->resolved,
+        .resolved_time = service->resolved_time,
+        .is_caught_up = service->is_caught_up,
+        .tail_bytes = service->tail.bytes,
+        .tail_entries = service->tail.entry_count,
+        .is_waiting_for_room = service->is_waiting_for_room,
+        .registrations = service->count,
+        .catching_up = service->round_count + service->waiting_count,
+        .drops = service->drops,
+        .refused = service->refused,
+        .events = service->events,
+    };
+}

@@ -1,0 +1,98 @@
+/*
+ * Serves the event streams of a changefeed on one node (DESIGN §6, Event service and store): takes
+ * what the reader made of the log into the tail and hands each registered dispatcher what concerns
+ * it, in commit_ts order: rows of its table, DDLs of whose influence it is, sync points, and how
+ * far the log has been read. Never blocks: whoever has no credit is passed over.
+ *
+ * A dispatcher that starts below what the tail holds is fed by a catch-up round: a second reading
+ * of the log from further back, whose items go to those that lag only; each joins the tail as soon
+ * as the round has come to where the tail is whole for its table.
+ *
+ * Pure. Threads: one owner (the service thread).
+ */
+#ifndef SLUICE_DISPATCHER_CORE_EVENT_SERVICE_H
+#define SLUICE_DISPATCHER_CORE_EVENT_SERVICE_H
+
+#include "dispatcher/core/feed_item.h"
+#include "dispatcher/core/stream.h"
+
+typedef struct event_service event_service_t;
+
+typedef struct {
+    commit_ts_t base; /* where the reader begins: everything above it is appended */
+    uint64_t tail_bytes_max;
+    uint64_t catch_up_bytes_max; /* of a round's items that were not handed out yet */
+    /* After a registration or reset nothing that is not persisted is shed for so long: the next
+     * dispatchers to come probably need it. */
+    uint64_t grace_ns;
+    uint64_t stalled_ns; /* when a round is out of room: who took nothing for so long is dropped */
+    /* Between two rounds of RESOLVED to all: so long for each dispatcher, within these limits. */
+    uint64_t resolved_each_ns, resolved_min_ns, resolved_max_ns;
+} event_service_options_t;
+
+#define EVENT_SERVICE_TAIL_BYTES_MAX (UINT64_C(256) << 20)
+#define EVENT_SERVICE_CATCH_UP_BYTES_MAX (UINT64_C(64) << 20)
+#define EVENT_SERVICE_GRACE_NS (2 * NS_PER_S)
+#define EVENT_SERVICE_STALLED_NS (2 * NS_PER_S)
+#define EVENT_SERVICE_RESOLVED_EACH_NS (10 * NS_PER_US)
+#define EVENT_SERVICE_RESOLVED_MIN_NS (1 * NS_PER_MS)
+#define EVENT_SERVICE_RESOLVED_MAX_NS (1 * NS_PER_S)
+
+#define EVENT_SERVICE_TAKE_MIN 8
+
+event_service_options_t event_service_options_default(commit_ts_t base);
+
+event_service_t *event_service_new(const event_service_options_t *options, mono_ns_t now);
+void event_service_destroy(event_service_t **service);
+
+/* One request of a session; what has to be answered comes out of event_service_take. */
+void event_service_request(event_service_t *service, const stream_request_t *request,
+                           mono_ns_t now);
+
+/* The reader's next item; consumed. Accepted whether or not there is room. */
+void event_service_append(event_service_t *service, feed_item_t *item);
+/* Whether the reader stands at the end of the log. */
+void event_service_set_caught_up(event_service_t *service, bool is_caught_up);
+void event_service_set_persisted(event_service_t *service, commit_ts_t persisted);
+
+/* Whether the tail has room for more, after forgetting what may be forgotten now. */
+bool event_service_has_room(event_service_t *service, mono_ns_t now);
+
+/* The next events for dispatchers, at most `max` (EVENT_SERVICE_TAKE_MIN at least); each is the
+ * caller's to clear. 0: nothing to say until the next call of another function or the next
+ * deadline. */
+uint32_t event_service_take(event_service_t *service, stream_event_t *events, uint32_t max,
+                            mono_ns_t now);
+mono_ns_t event_service_next_deadline(const event_service_t *service);
+
+/* ---- catch-up rounds: at most one at a time ---- */
+
+/* Whether a dispatcher waits for a round; `from`: the lowest position of those that wait. */
+bool event_service_wants_catch_up(const event_service_t *service, commit_ts_t *from);
+/* A round begins that reads everything above `from`. */
+void event_service_catch_up_begin(event_service_t *service, commit_ts_t from);
+/* Its next item; consumed. */
+void event_service_catch_up_append(event_service_t *service, feed_item_t *item);
+/* Nobody needs the round any more: end it. False when there is none. */
+bool event_service_catch_up_is_done(const event_service_t *service);
+bool event_service_catch_up_has_room(event_service_t *service, mono_ns_t now);
+/* The round is over, complete or not: who has not joined the tail waits for the next one. */
+void event_service_catch_up_end(event_service_t *service);
+
+typedef struct {
+    commit_ts_t resolved;
+    wall_ms_t resolved_time;
+    bool is_caught_up;
+    uint64_t tail_bytes;
+    uint64_t tail_entries;
+    bool is_waiting_for_room;
+    uint32_t registrations;
+    uint32_t catching_up; /* of them, fed by a round or waiting for one */
+    uint64_t drops;       /* DROP sent */
+    uint64_t refused;     /* RESET below the place where reading began */
+    uint64_t events;      /* handed out */
+} event_service_state_t;
+
+event_service_state_t event_service_state(const event_service_t *service);
+
+#endif
