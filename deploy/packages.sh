@@ -5,7 +5,7 @@ set -eu
 
 build="gcc libc6-dev meson ninja-build pkg-config git ca-certificates libczmq-dev libzmq3-dev
  libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libmariadb-dev libsqlite3-dev
- libmicrohttpd-dev libjansson-dev libcyaml-dev libxxhash-dev uthash-dev libcmocka-dev
+ libmicrohttpd-dev libjansson-dev libyaml-dev libxxhash-dev uthash-dev libcmocka-dev
  libcurl4-openssl-dev zlib1g-dev python3"
 run="mariadb-server mariadb-client"
 test="clang-format python3-pymysql binutils sqlite3"
