@@ -1,0 +1,13 @@
+/*
+ * The adapters there are; sink_find knows them by their scheme.
+ */
+#ifndef SLUICE_DISPATCHER_SINK_ADAPTERS_H
+#define SLUICE_DISPATCHER_SINK_ADAPTERS_H
+
+#include "dispatcher/sink/sink.h"
+
+/* blackhole:// — every row is decoded and counted, nothing is kept. For measuring the way to the
+ * sink, and for looking whether a log can be read at all. */
+extern const sink_api_t blackhole_sink_api;
+
+#endif
