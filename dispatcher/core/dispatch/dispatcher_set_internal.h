@@ -1,0 +1,56 @@
+/*
+ * The set's state, shared by dispatcher_set.c (members, the maintainer, streams, the sink) and
+ * dispatcher_set_telling.c (watermarks, heartbeat and bootstrap entries). Nobody else includes
+ * this.
+ */
+#ifndef SLUICE_DISPATCHER_CORE_DISPATCH_DISPATCHER_SET_INTERNAL_H
+#define SLUICE_DISPATCHER_CORE_DISPATCH_DISPATCHER_SET_INTERNAL_H
+
+#include <uthash.h>
+
+#include "dispatcher/core/dispatch/deadline_heap.h"
+#include "dispatcher/core/dispatch/dispatcher_set.h"
+
+typedef struct {
+    dispatcher_id_t id;
+    dispatcher_t *dispatcher;
+    uint32_t index;           /* in the set's arrays */
+    deadline_node_t deadline; /* resends */
+    dispatcher_state_t told;  /* state of the newest entry that was queued for telling */
+    bool is_changed;
+    UT_hash_handle hh;
+} member_t;
+
+typedef struct {
+    dispatcher_heartbeat_t *entries;
+    uint32_t count, capacity;
+} entry_list_t;
+
+struct dispatcher_set {
+    dispatcher_set_options_t options;
+    uint64_t maintainer_epoch;
+    uint64_t runs;
+    status_path_t *path;
+    node_effects_t effects;
+    member_t *by_id;
+    /* Dense, so that a watermark is one scan. */
+    member_t **members;
+    uint64_t *checkpoints, *resolved;
+    uint32_t count, capacity;
+    deadline_heap_t deadlines;
+    uint64_t watermark_seq[PIPELINE_COUNT];
+    uint32_t mode_count[PIPELINE_COUNT];
+    uint32_t changed_count[PIPELINE_COUNT];
+    entry_list_t stopped[PIPELINE_COUNT];
+    const dispatcher_t *trigger[PIPELINE_COUNT];
+    sluice_error_t error;
+};
+
+member_t *dispatcher_set_member(const dispatcher_set_t *set, dispatcher_id_t id);
+/* Whether the next heartbeat must tell of it. */
+void member_set_changed(dispatcher_set_t *set, member_t *member, bool is_changed);
+/* A stopped dispatcher, or one that never was here, to be told of. */
+void dispatcher_set_add_stopped(dispatcher_set_t *set, pipeline_t mode, dispatcher_id_t id,
+                                position_t position);
+
+#endif
