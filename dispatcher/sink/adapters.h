@@ -10,4 +10,7 @@
  * sink, and for looking whether a log can be read at all. */
 extern const sink_api_t blackhole_sink_api;
 
+/* sqlite:///absolute/path/of/file.db — dispatcher/sink/sqlite/. */
+extern const sink_api_t sqlite_sink_api;
+
 #endif
