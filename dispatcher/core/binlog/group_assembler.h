@@ -107,7 +107,8 @@ void group_assembler_reset(group_assembler_t *assembler);
 /* Behind the last group whose is_last was taken (at first the options' anchor). */
 void group_assembler_anchor(const group_assembler_t *assembler, anchor_t *anchor);
 
-/* Whether the last pushed event left a group open: the stream is not between two groups. */
+/* Whether the last pushed event left a group open: the stream is not between two groups. A finite
+ * log that ends so was cut (SLUICE_ERROR_SOURCE_CORRUPT, unless its server may still write). */
 bool group_assembler_is_inside_group(const group_assembler_t *assembler);
 
 #endif

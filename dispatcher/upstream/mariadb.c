@@ -1,0 +1,213 @@
+/*
+ * The live log of a server. Connector/C does login, packets and framing; the bytes of an event are
+ * ours to read, since much of what it decodes is wrong (MARIADB.md §0-§1).
+ */
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <mysql.h>
+
+#include <mariadb_rpl.h>
+
+#include "common/base/memory.h"
+#include "dispatcher/core/binlog/frame.h"
+#include "dispatcher/upstream/adapters.h"
+#include "dispatcher/upstream/log_location.h"
+#include "dispatcher/upstream/source_connection.h"
+
+#define CONNECT_TIMEOUT_S 5
+#define READ_TIMEOUT_DEFAULT_S 5
+#define HEARTBEAT_DEFAULT_NS NS_PER_S
+
+typedef struct {
+    upstream_t base;
+    arena_t arena;
+    MYSQL *mysql;
+    MARIADB_RPL *stream;
+    MARIADB_RPL_EVENT *event; /* the one handed out last */
+    binlog_frame_t frame;
+    log_location_t location;
+    atomic_int socket; /* -1 before there is one */
+    atomic_bool is_interrupted;
+} mariadb_stream_t;
+
+static void destroy(upstream_t **upstream)
+{
+    mariadb_stream_t *self = (mariadb_stream_t *)*upstream;
+    *upstream = NULL;
+    if (!self)
+        return;
+    atomic_store(&self->socket, -1);
+    if (self->event)
+        mariadb_free_rpl_event(self->event);
+    if (self->stream)
+        mariadb_rpl_close(self->stream);
+    if (self->mysql)
+        mysql_close(self->mysql);
+    arena_clear(&self->arena);
+    free(self);
+}
+
+static sluice_error_t connect_to(mariadb_stream_t *self, const upstream_options_t *options,
+                                 error_report_t *report)
+{
+    uint64_t unused;
+    if (gtid_list_sequence(options->anchor.gtid_list, 0, &unused) != SLUICE_OK)
+        return error_report_set(report, SLUICE_ERROR_MALFORMED, "'%s' is no GTID list",
+                                options->anchor.gtid_list);
+    source_address_t address;
+    sluice_error_t error = source_address_parse(options->uri, &self->arena, &address, report);
+    if (error != SLUICE_OK)
+        return error;
+    uint64_t read_s = (options->read_timeout_ns + NS_PER_S - 1) / NS_PER_S;
+    source_timeouts_t timeouts = {CONNECT_TIMEOUT_S,
+                                  read_s ? (unsigned)read_s : READ_TIMEOUT_DEFAULT_S};
+    error = source_connect(&address, timeouts, &self->mysql, report);
+    if (error == SLUICE_OK)
+        atomic_store(&self->socket, (int)mysql_get_socket(self->mysql));
+    return error;
+}
+
+/* The server only sends GTIDs, checksums and heartbeats to who asks for them. */
+static sluice_error_t prepare_session(mariadb_stream_t *self, const upstream_options_t *options,
+                                      error_report_t *report)
+{
+    const char *checksum;
+    sluice_error_t error = source_query_text(self->mysql, "SELECT @@global.binlog_checksum",
+                                             &self->arena, &checksum, report);
+    if (error != SLUICE_OK)
+        return error;
+    bool has_checksum = checksum && strcmp(checksum, "NONE") != 0;
+    binlog_frame_init(&self->frame, has_checksum ? BINLOG_CHECKSUM_CRC32 : BINLOG_CHECKSUM_NONE);
+    const char *statements[] = {
+        "SET @master_binlog_checksum=@@global.binlog_checksum",
+        "SET @mariadb_slave_capability=4",
+        arena_printf(&self->arena, "SET @master_heartbeat_period=%" PRIu64,
+                     options->heartbeat_ns ? options->heartbeat_ns : HEARTBEAT_DEFAULT_NS),
+        arena_printf(&self->arena, "SET @slave_connect_state='%s'", options->anchor.gtid_list),
+        "SET @slave_gtid_strict_mode=1",
+    };
+    for (size_t i = 0; error == SLUICE_OK && i < sizeof statements / sizeof statements[0]; i++)
+        error = source_query(self->mysql, statements[i], NULL, report);
+    return error;
+}
+
+static sluice_error_t start_dump(mariadb_stream_t *self, const upstream_options_t *options,
+                                 error_report_t *report)
+{
+    self->stream = mariadb_rpl_init(self->mysql);
+    if (!self->stream)
+        return source_error_report(self->mysql, "opening the source's log", report);
+    mariadb_rpl_optionsv(self->stream, MARIADB_RPL_SERVER_ID, (unsigned)options->server_id);
+    mariadb_rpl_optionsv(self->stream, MARIADB_RPL_START, 4UL);
+    mariadb_rpl_optionsv(self->stream, MARIADB_RPL_FLAGS, 0u);
+    if (mariadb_rpl_open(self->stream) != 0)
+        return source_error_report(self->mysql, "opening the source's log", report);
+    return SLUICE_OK;
+}
+
+static sluice_error_t open_stream(const upstream_options_t *options, upstream_t **upstream,
+                                  error_report_t *report)
+{
+    mariadb_stream_t *self = memory_zalloc(sizeof *self);
+    self->base.api = &upstream_mariadb;
+    atomic_init(&self->socket, -1);
+    atomic_init(&self->is_interrupted, false);
+    log_location_set_file(&self->location, bytes_of_text("log"));
+    sluice_error_t error = connect_to(self, options, report);
+    if (error == SLUICE_OK)
+        error = prepare_session(self, options, report);
+    if (error == SLUICE_OK)
+        error = start_dump(self, options, report);
+    *upstream = &self->base;
+    if (error != SLUICE_OK)
+        destroy(upstream);
+    return error;
+}
+
+/* mysql_errno stays 0 when the server ends the stream in an orderly way; the library's own
+ * complaints about an event's content are in mariadb_rpl_errno. */
+static upstream_result_t report_end(mariadb_stream_t *self, error_report_t *report)
+{
+    if (atomic_load(&self->is_interrupted))
+        return UPSTREAM_INTERRUPTED;
+    if (mysql_errno(self->mysql) != 0)
+        (void)source_error_report(self->mysql, "reading the source's log", report);
+    else if (mariadb_rpl_errno(self->stream) != 0)
+        (void)error_report_set(
+            report, SLUICE_ERROR_SOURCE_CORRUPT, "an event behind %s cannot be read: %s (error %d)",
+            self->location.text, mariadb_rpl_error(self->stream), mariadb_rpl_errno(self->stream));
+    else
+        (void)error_report_set(report, SLUICE_ERROR_SOURCE_CONNECTION,
+                               "the source ended the stream of its log behind %s",
+                               self->location.text);
+    return UPSTREAM_FAILED;
+}
+
+/* The library's own idea of a ROTATE is wrong after the first one. */
+static void follow_rotate(mariadb_stream_t *self, bytes_t body)
+{
+    binlog_rotate_t rotate;
+    if (binlog_rotate_parse(body, &rotate) == SLUICE_OK)
+        log_location_set_file(&self->location, rotate.file);
+}
+
+static upstream_result_t take_event(mariadb_stream_t *self, raw_event_t *event,
+                                    error_report_t *report)
+{
+    const MARIADB_RPL_EVENT *fetched = self->event;
+    size_t len = fetched->raw_data_size > fetched->raw_data_ofs
+                     ? fetched->raw_data_size - fetched->raw_data_ofs
+                     : 0;
+    if (fetched->event_length < len)
+        len = fetched->event_length;
+    bytes_t whole = bytes_of(fetched->raw_data + fetched->raw_data_ofs, len);
+    error_report_t inner = {0};
+    binlog_header_t header;
+    bytes_t body;
+    if (binlog_frame_check(&self->frame, whole, &event->bytes, &inner) != SLUICE_OK ||
+        binlog_header_parse(event->bytes, &header, &body) != SLUICE_OK) {
+        (void)error_report_set(report, SLUICE_ERROR_SOURCE_CORRUPT, "an event behind %s: %s",
+                               self->location.text, inner.text);
+        return UPSTREAM_FAILED;
+    }
+    if (header.type == BINLOG_ROTATE)
+        follow_rotate(self, body);
+    if (header.type == BINLOG_HEARTBEAT)
+        return UPSTREAM_CAUGHT_UP;
+    event->location = log_location_at(&self->location, header.next_position > header.length
+                                                           ? header.next_position - header.length
+                                                           : 0);
+    return UPSTREAM_EVENT;
+}
+
+static upstream_result_t next_event(upstream_t *upstream, raw_event_t *event,
+                                    error_report_t *report)
+{
+    mariadb_stream_t *self = (mariadb_stream_t *)upstream;
+    *event = (raw_event_t){0};
+    if (self->event)
+        mariadb_free_rpl_event(self->event);
+    self->event = NULL;
+    if (atomic_load_explicit(&self->is_interrupted, memory_order_relaxed))
+        return UPSTREAM_INTERRUPTED;
+    /* An event must never be given back for reuse: the library frees it at the end of the stream
+     * and we would again. */
+    self->event = mariadb_rpl_fetch(self->stream, NULL);
+    return self->event ? take_event(self, event, report) : report_end(self, report);
+}
+
+static void interrupt(upstream_t *upstream)
+{
+    mariadb_stream_t *self = (mariadb_stream_t *)upstream;
+    atomic_store(&self->is_interrupted, true);
+    int fd = atomic_load(&self->socket);
+    if (fd >= 0)
+        shutdown(fd, SHUT_RDWR);
+}
+
+const upstream_api_t upstream_mariadb = {
+    .open = open_stream, .next = next_event, .interrupt = interrupt, .close = destroy};
