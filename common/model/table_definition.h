@@ -67,7 +67,9 @@ enum {
     COLUMN_ON_UPDATE_NOW = 1 << 7,
     COLUMN_ROW_START = 1 << 8, /* GENERATED ALWAYS AS ROW START / END of system versioning */
     COLUMN_ROW_END = 1 << 9,
-    COLUMN_WITHOUT_VERSIONING = 1 << 10
+    COLUMN_WITHOUT_VERSIONING = 1 << 10,
+    COLUMN_HIDDEN = 1 << 11 /* row_start and row_end of a table WITH SYSTEM VERSIONING that names
+                               none: in every row image, never written in SQL */
 };
 
 typedef struct {

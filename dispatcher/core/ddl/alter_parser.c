@@ -1,0 +1,411 @@
+/* The clauses of ALTER TABLE. */
+#include "dispatcher/core/ddl/parser.h"
+
+static bool parse_place(parser_t *parser, column_syntax_t *column)
+{
+    if (parser_accept(parser, "FIRST"))
+        column->place = PLACE_FIRST;
+    else if (parser_accept(parser, "AFTER")) {
+        column->place = PLACE_AFTER;
+        return parser_name(parser, &column->after);
+    }
+    return true;
+}
+
+static bool parse_placed_column(parser_t *parser, table_action_t *action)
+{
+    column_syntax_t *column = arena_zalloc(parser->arena, sizeof *column);
+    action->column = column;
+    return parse_column(parser, column) && parse_place(parser, column);
+}
+
+/* ADD COLUMN (a INT, KEY (a), …) */
+static bool parse_add_list(parser_t *parser, list_t *actions)
+{
+    parser_next(parser);
+    do {
+        bool was_one = false;
+        if (!parse_constraint(parser, actions, &was_one))
+            return false;
+        if (was_one)
+            continue;
+        table_action_t action = {.kind = ACTION_ADD_COLUMN};
+        if (!parse_placed_column(parser, &action))
+            return false;
+        *add_action(parser, actions, ACTION_ADD_COLUMN) = action;
+    } while (parser_accept_symbol(parser, ','));
+    return parser_accept_symbol(parser, ')');
+}
+
+static bool parse_partition_names(parser_t *parser, table_action_t *action)
+{
+    list_t names = {0};
+    if (parser_accept(parser, "ALL"))
+        return true;
+    do {
+        const char **name = list_add(&names, sizeof *name, parser->arena);
+        if (!parser_name(parser, name))
+            return false;
+    } while (parser_accept_symbol(parser, ','));
+    action->names = names.items;
+    action->name_count = names.count;
+    return true;
+}
+
+/* NO_WRITE_TO_BINLOG | LOCAL */
+static void skip_binlog_words(parser_t *parser)
+{
+    if (!parser_accept(parser, "NO_WRITE_TO_BINLOG"))
+        parser_accept(parser, "LOCAL");
+}
+
+static bool parse_add_partition(parser_t *parser, list_t *actions)
+{
+    table_action_t *action = add_action(parser, actions, ACTION_ADD_PARTITION);
+    action->if_not_exists = parser_if_not_exists(parser);
+    skip_binlog_words(parser);
+    if (parser_accept(parser, "PARTITIONS"))
+        return parser_number(parser, &action->number);
+    return parser_parentheses(parser, &action->text);
+}
+
+static bool parse_add(parser_t *parser, list_t *actions)
+{
+    bool was_one = false;
+    if (parser_accept(parser, "PARTITION"))
+        return parse_add_partition(parser, actions);
+    if (parser_accept2(parser, "SYSTEM", "VERSIONING")) {
+        add_action(parser, actions, ACTION_ADD_VERSIONING);
+        return true;
+    }
+    bool is_column = parser_accept(parser, "COLUMN");
+    if (!is_column && !parse_constraint(parser, actions, &was_one))
+        return false;
+    if (was_one)
+        return true;
+    bool if_not_exists = parser_if_not_exists(parser);
+    if (parser_is_symbol(parser, 0, '('))
+        return parse_add_list(parser, actions);
+    table_action_t action = {.kind = ACTION_ADD_COLUMN, .if_not_exists = if_not_exists};
+    if (!parse_placed_column(parser, &action))
+        return false;
+    *add_action(parser, actions, ACTION_ADD_COLUMN) = action;
+    return true;
+}
+
+/* ALTER [COLUMN] c SET DEFAULT …, DROP DEFAULT; ALTER INDEX i IGNORED */
+static bool parse_alter(parser_t *parser, list_t *actions)
+{
+    if (parser_accept(parser, "INDEX") || parser_accept(parser, "KEY")) {
+        const char *ignored;
+        parser_if_exists(parser);
+        if (!parser_name(parser, &ignored))
+            return false;
+        parser_accept(parser, "NOT");
+        add_action(parser, actions, ACTION_NOTHING);
+        return parser_accept(parser, "IGNORED");
+    }
+    parser_accept(parser, "COLUMN");
+    table_action_t *action = add_action(parser, actions, ACTION_SET_DEFAULT);
+    action->if_exists = parser_if_exists(parser);
+    if (!parser_name(parser, &action->name))
+        return false;
+    if (parser_accept2(parser, "SET", "DEFAULT"))
+        return parse_literal(parser, &action->default_value);
+    action->kind = ACTION_DROP_DEFAULT;
+    return parser_accept2(parser, "DROP", "DEFAULT");
+}
+
+static bool parse_change(parser_t *parser, list_t *actions)
+{
+    table_action_t *action = add_action(parser, actions, ACTION_CHANGE_COLUMN);
+    parser_accept(parser, "COLUMN");
+    action->if_exists = parser_if_exists(parser);
+    return parser_name(parser, &action->name) && parse_placed_column(parser, action);
+}
+
+static bool parse_modify(parser_t *parser, list_t *actions)
+{
+    table_action_t *action = add_action(parser, actions, ACTION_MODIFY_COLUMN);
+    parser_accept(parser, "COLUMN");
+    action->if_exists = parser_if_exists(parser);
+    if (!parse_placed_column(parser, action))
+        return false;
+    action->name = action->column->name;
+    return true;
+}
+
+static table_action_kind_t drop_kind(parser_t *parser)
+{
+    if (parser_accept2(parser, "FOREIGN", "KEY"))
+        return ACTION_DROP_FOREIGN_KEY;
+    if (parser_accept(parser, "INDEX") || parser_accept(parser, "KEY"))
+        return ACTION_DROP_KEY;
+    if (parser_accept(parser, "CONSTRAINT") || parser_accept(parser, "CHECK"))
+        return ACTION_DROP_CONSTRAINT;
+    if (parser_accept2(parser, "PERIOD", "FOR"))
+        return ACTION_DROP_PERIOD;
+    parser_accept(parser, "COLUMN");
+    return ACTION_DROP_COLUMN;
+}
+
+static bool parse_drop(parser_t *parser, list_t *actions)
+{
+    if (parser_accept2(parser, "PRIMARY", "KEY")) {
+        add_action(parser, actions, ACTION_DROP_PRIMARY_KEY);
+        return true;
+    }
+    if (parser_accept2(parser, "SYSTEM", "VERSIONING")) {
+        add_action(parser, actions, ACTION_DROP_VERSIONING);
+        return true;
+    }
+    if (parser_accept(parser, "PARTITION")) {
+        table_action_t *action = add_action(parser, actions, ACTION_DROP_PARTITION);
+        action->if_exists = parser_if_exists(parser);
+        return parse_partition_names(parser, action);
+    }
+    table_action_kind_t kind = drop_kind(parser);
+    table_action_t *action = add_action(parser, actions, kind);
+    action->if_exists = parser_if_exists(parser);
+    if (!parser_name(parser, &action->name))
+        return false;
+    if (!parser_accept(parser, "RESTRICT"))
+        parser_accept(parser, "CASCADE");
+    return true;
+}
+
+static bool parse_rename(parser_t *parser, list_t *actions)
+{
+    bool is_column = parser_accept(parser, "COLUMN");
+    bool is_key = !is_column && ((parser_is(parser, 0, "INDEX") || parser_is(parser, 0, "KEY")));
+    if (is_key)
+        parser_next(parser);
+    if (!is_column && !is_key) {
+        if (!parser_accept(parser, "TO") && !parser_accept(parser, "AS"))
+            parser_accept_symbol(parser, '=');
+        return parser_object(parser, &add_action(parser, actions, ACTION_RENAME_TABLE)->table);
+    }
+    table_action_t *action =
+        add_action(parser, actions, is_column ? ACTION_RENAME_COLUMN : ACTION_RENAME_KEY);
+    action->if_exists = parser_if_exists(parser);
+    return parser_name(parser, &action->name) && parser_accept(parser, "TO") &&
+           parser_name(parser, &action->new_name);
+}
+
+static bool parse_convert_charset(parser_t *parser, list_t *actions)
+{
+    table_action_t *action = add_action(parser, actions, ACTION_CONVERT_CHARSET);
+    const char *name;
+    bytes_t text;
+    if (!parser_accept(parser, "CHARSET") && !parser_accept2(parser, "CHARACTER", "SET"))
+        return false;
+    if (parser_is_string(parser)) {
+        if (!parser_string(parser, &text))
+            return false;
+        action->charset = charset_normalise(text, parser->arena);
+    } else if (!parser_accept(parser, "DEFAULT")) {
+        if (!parser_name(parser, &name))
+            return false;
+        action->charset = charset_normalise(bytes_of_text(name), parser->arena);
+    }
+    if (!parser_accept(parser, "COLLATE"))
+        return true;
+    if (!parser_name(parser, &name))
+        return false;
+    action->collation = collation_normalise(bytes_of_text(name), parser->arena);
+    return true;
+}
+
+static bool parse_convert(parser_t *parser, list_t *actions)
+{
+    if (parser_accept(parser, "TO"))
+        return parse_convert_charset(parser, actions);
+    bool from_table = parser_accept(parser, "TABLE");
+    if (!from_table && !parser_accept(parser, "PARTITION"))
+        return false;
+    table_action_t *action = add_action(
+        parser, actions, from_table ? ACTION_TABLE_TO_PARTITION : ACTION_PARTITION_TO_TABLE);
+    const char **names = arena_calloc(parser->arena, 1, sizeof *names);
+    action->names = names;
+    action->name_count = 1;
+    if (!from_table)
+        return parser_name(parser, &names[0]) && parser_accept2(parser, "TO", "TABLE") &&
+               parser_object(parser, &action->table);
+    if (!parser_object(parser, &action->table) || !parser_accept(parser, "TO"))
+        return false;
+    uint32_t from = parser->at;
+    if (!parser_accept(parser, "PARTITION") || !parser_name(parser, &names[0]))
+        return false;
+    while (!parser_at_end(parser) && !parser_is_symbol(parser, 0, ',') &&
+           !parser_is(parser, 0, "WITH") && !parser_is(parser, 0, "WITHOUT")) {
+        if (!parser_is_symbol(parser, 0, '('))
+            parser_next(parser);
+        else if (!parser_parentheses(parser, NULL))
+            return false;
+    }
+    action->text = parser_text_since(parser, from);
+    parser_accept2(parser, "WITH", "VALIDATION");
+    parser_accept2(parser, "WITHOUT", "VALIDATION");
+    return true;
+}
+
+static bool parse_exchange(parser_t *parser, list_t *actions)
+{
+    table_action_t *action = add_action(parser, actions, ACTION_EXCHANGE_PARTITION);
+    const char **names = arena_calloc(parser->arena, 1, sizeof *names);
+    action->names = names;
+    action->name_count = 1;
+    if (!parser_name(parser, &names[0]) || !parser_accept2(parser, "WITH", "TABLE") ||
+        !parser_object(parser, &action->table))
+        return false;
+    parser_accept2(parser, "WITH", "VALIDATION");
+    parser_accept2(parser, "WITHOUT", "VALIDATION");
+    return true;
+}
+
+static bool parse_reorganize(parser_t *parser, list_t *actions)
+{
+    table_action_t *action = add_action(parser, actions, ACTION_REORGANIZE_PARTITION);
+    skip_binlog_words(parser);
+    if (parser_at_end(parser))
+        return true;
+    return parse_partition_names(parser, action) && parser_accept(parser, "INTO") &&
+           parser_parentheses(parser, &action->text);
+}
+
+/* TRUNCATE, COALESCE, EXCHANGE, REORGANIZE, REMOVE and the maintenance of partitions. *was_one. */
+static bool parse_partition_clause(parser_t *parser, list_t *actions, bool *was_one)
+{
+    static const char *const maintenance[] = {"ANALYZE", "CHECK",   "OPTIMIZE",
+                                              "REPAIR",  "REBUILD", NULL};
+    *was_one = true;
+    if (parser_accept2(parser, "REMOVE", "PARTITIONING")) {
+        add_action(parser, actions, ACTION_REMOVE_PARTITIONING);
+        return true;
+    }
+    if (parser_is(parser, 0, "PARTITION") && parser_is(parser, 1, "BY"))
+        return parse_partition_by(parser, actions);
+    *was_one = parser_is(parser, 1, "PARTITION");
+    if (!*was_one)
+        return true;
+    if (parser_accept2(parser, "TRUNCATE", "PARTITION"))
+        return parse_partition_names(parser,
+                                     add_action(parser, actions, ACTION_TRUNCATE_PARTITION));
+    if (parser_accept2(parser, "COALESCE", "PARTITION")) {
+        skip_binlog_words(parser);
+        return parser_number(parser,
+                             &add_action(parser, actions, ACTION_COALESCE_PARTITION)->number);
+    }
+    if (parser_accept2(parser, "EXCHANGE", "PARTITION"))
+        return parse_exchange(parser, actions);
+    if (parser_accept2(parser, "REORGANIZE", "PARTITION"))
+        return parse_reorganize(parser, actions);
+    int index = parser_accept_any(parser, maintenance);
+    *was_one = index >= 0;
+    if (!*was_one)
+        return true;
+    parser_next(parser);
+    table_action_t *action = add_action(parser, actions, ACTION_PARTITION_MAINTENANCE);
+    action->text = maintenance[index];
+    skip_binlog_words(parser);
+    if (!parse_partition_names(parser, action))
+        return false;
+    static const char *const words[] = {"QUICK",   "FAST",    "MEDIUM", "EXTENDED",
+                                        "CHANGED", "USE_FRM", NULL};
+    while (parser_accept_any(parser, words) >= 0)
+        continue;
+    return true;
+}
+
+/* ORDER BY a, b DESC: its commas are no commas of the ALTER. */
+static bool parse_order_by(parser_t *parser)
+{
+    do {
+        const char *ignored;
+        do {
+            if (!parser_name(parser, &ignored))
+                return false;
+        } while (parser_accept_symbol(parser, '.'));
+        if (!parser_accept(parser, "ASC"))
+            parser_accept(parser, "DESC");
+    } while (parser_is_symbol(parser, 0, ',') &&
+             (parser_is_symbol(parser, 2, ',') || parser_is_symbol(parser, 2, ';') ||
+              parser_is_symbol(parser, 2, '.') || parser_is(parser, 2, "ASC") ||
+              parser_is(parser, 2, "DESC") || parser_peek(parser, 2)->kind == TOKEN_END) &&
+             parser_accept_symbol(parser, ','));
+    return true;
+}
+
+/* What leaves the definition as it is. *was_one. */
+static bool parse_idle_clause(parser_t *parser, list_t *actions, bool *was_one)
+{
+    bool is_valued = parser_is(parser, 0, "ALGORITHM") || parser_is(parser, 0, "LOCK");
+    *was_one = true;
+    if (is_valued) {
+        parser_next(parser);
+        parser_accept_symbol(parser, '=');
+        parser_next(parser);
+    } else if (parser_accept2(parser, "ORDER", "BY")) {
+        if (!parse_order_by(parser))
+            return false;
+    } else if (!parser_accept(parser, "FORCE") && !parser_accept2(parser, "DISABLE", "KEYS") &&
+               !parser_accept2(parser, "ENABLE", "KEYS") &&
+               !parser_accept2(parser, "WITH", "VALIDATION") &&
+               !parser_accept2(parser, "WITHOUT", "VALIDATION")) {
+        *was_one = false;
+        return true;
+    }
+    add_action(parser, actions, ACTION_NOTHING);
+    return true;
+}
+
+static bool parse_clause(parser_t *parser, list_t *actions)
+{
+    bool was_one = false;
+    if (!parse_partition_clause(parser, actions, &was_one))
+        return false;
+    if (was_one)
+        return true;
+    if (parser_accept(parser, "ADD"))
+        return parse_add(parser, actions);
+    if (parser_accept(parser, "ALTER"))
+        return parse_alter(parser, actions);
+    if (parser_accept(parser, "CHANGE"))
+        return parse_change(parser, actions);
+    if (parser_accept(parser, "MODIFY"))
+        return parse_modify(parser, actions);
+    if (parser_accept(parser, "DROP"))
+        return parse_drop(parser, actions);
+    if (parser_accept(parser, "RENAME"))
+        return parse_rename(parser, actions);
+    if (parser_accept(parser, "CONVERT"))
+        return parse_convert(parser, actions);
+    if (parser_accept2(parser, "DISCARD", "TABLESPACE") ||
+        parser_accept2(parser, "IMPORT", "TABLESPACE")) {
+        add_action(parser, actions, ACTION_TABLESPACE);
+        return true;
+    }
+    if (!parse_idle_clause(parser, actions, &was_one))
+        return false;
+    if (was_one)
+        return true;
+    return parse_table_option(parser, actions, &was_one) && was_one;
+}
+
+bool parse_alter_body(parser_t *parser, list_t *actions)
+{
+    uint32_t ignored = 0;
+    if (parser_accept(parser, "WAIT")) {
+        if (!parser_number(parser, &ignored))
+            return false;
+    } else {
+        parser_accept(parser, "NOWAIT");
+    }
+    while (!parser_at_end(parser)) {
+        if (!parse_clause(parser, actions))
+            return false;
+        /* Options may follow each other, and partition clauses the others, without a comma. */
+        parser_accept_symbol(parser, ',');
+    }
+    return true;
+}

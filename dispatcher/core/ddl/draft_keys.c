@@ -1,0 +1,460 @@
+/* Keys, foreign keys and checks of a table under change: names that are left out, indexes that a
+ * foreign key brings along, the order in which MariaDB keeps keys. */
+#include <stdlib.h>
+#include <strings.h>
+
+#include "dispatcher/core/ddl/draft.h"
+
+/* Longest part of an InnoDB index that is not unique; a longer one is cut to it. */
+#define KEY_PART_BYTES_MAX 3072
+
+static draft_foreign_key_t *draft_foreign_key(const draft_t *draft, uint32_t place)
+{
+    return (draft_foreign_key_t *)draft->foreign_keys.items + place;
+}
+
+static draft_check_t *draft_check(const draft_t *draft, uint32_t place)
+{
+    return (draft_check_t *)draft->checks.items + place;
+}
+
+static draft_key_t *find_key(const draft_t *draft, const char *name)
+{
+    for (uint32_t i = 0; i < draft->keys.count; i++) {
+        draft_key_t *key = draft_key(draft, i);
+        if (!key->is_dropped && strcasecmp(key->definition.name, name) == 0)
+            return key;
+    }
+    return NULL;
+}
+
+static draft_foreign_key_t *find_foreign_key(const draft_t *draft, const char *name)
+{
+    for (uint32_t i = 0; i < draft->foreign_keys.count; i++) {
+        draft_foreign_key_t *key = draft_foreign_key(draft, i);
+        if (!key->is_dropped && key->definition.name && strcasecmp(key->definition.name, name) == 0)
+            return key;
+    }
+    return NULL;
+}
+
+static draft_check_t *find_check(const draft_t *draft, const char *name)
+{
+    for (uint32_t i = 0; i < draft->checks.count; i++) {
+        draft_check_t *check = draft_check(draft, i);
+        if (!check->is_dropped && check->name && strcasecmp(check->name, name) == 0)
+            return check;
+    }
+    return NULL;
+}
+
+/* ---- dropping ---- */
+
+static bool drop_named_key(draft_t *draft, const char *name)
+{
+    draft_key_t *key = find_key(draft, name);
+    if (key)
+        key->is_dropped = true;
+    return key != NULL;
+}
+
+static bool drop_foreign_key(draft_t *draft, const char *name)
+{
+    draft_foreign_key_t *key = find_foreign_key(draft, name);
+    if (key)
+        key->is_dropped = true;
+    return key != NULL;
+}
+
+static bool drop_check(draft_t *draft, const char *name)
+{
+    draft_check_t *check = find_check(draft, name);
+    if (check)
+        check->is_dropped = true;
+    return check != NULL;
+}
+
+static void rename_key(draft_t *draft, const char *name, const char *new_name)
+{
+    draft_key_t *key = find_key(draft, name);
+    if (key)
+        key->definition.name = new_name;
+}
+
+/* Parts of dropped columns leave their keys; a key without parts is gone. */
+static void drop_parts(draft_t *draft)
+{
+    for (uint32_t i = 0; i < draft->keys.count; i++) {
+        key_definition_t *key = &draft_key(draft, i)->definition;
+        key_part_t *kept = arena_calloc(draft->arena, key->part_count, sizeof *kept);
+        uint32_t count = 0;
+        for (uint32_t j = 0; j < key->part_count; j++)
+            if (!draft_column(draft, key->parts[j].column)->is_dropped)
+                kept[count++] = key->parts[j];
+        key->parts = kept;
+        key->part_count = count;
+        if (count == 0)
+            draft_key(draft, i)->is_dropped = true;
+    }
+    for (uint32_t i = 0; i < draft->foreign_keys.count; i++) {
+        draft_foreign_key_t *key = draft_foreign_key(draft, i);
+        for (uint32_t j = 0; j < key->definition.column_count; j++)
+            if (draft_column(draft, key->definition.columns[j])->is_dropped)
+                key->is_dropped = true;
+    }
+}
+
+sluice_error_t draft_drop_keys(draft_t *draft, const table_action_t *actions, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        const table_action_t *action = &actions[i];
+        bool found = true;
+        if (action->kind == ACTION_DROP_PRIMARY_KEY)
+            drop_named_key(draft, "PRIMARY");
+        else if (action->kind == ACTION_DROP_KEY)
+            found = drop_named_key(draft, action->name);
+        else if (action->kind == ACTION_DROP_FOREIGN_KEY)
+            found = drop_foreign_key(draft, action->name);
+        else if (action->kind == ACTION_DROP_CONSTRAINT)
+            found = drop_check(draft, action->name) || drop_foreign_key(draft, action->name) ||
+                    drop_named_key(draft, action->name);
+        else if (action->kind == ACTION_RENAME_KEY)
+            rename_key(draft, action->name, action->new_name);
+        if (!found && !action->if_exists)
+            return draft_refuse(draft, "the table has no key or constraint `%s`", action->name);
+    }
+    drop_parts(draft);
+    return SLUICE_OK;
+}
+
+/* ---- adding ---- */
+
+static uint32_t column_bytes(const column_definition_t *column, uint32_t characters)
+{
+    return characters * charset_bytes_max(column->charset);
+}
+
+/* What is left of a written prefix: nothing where it covers the column, and what fits where a long
+ * column is indexed whole. */
+static uint32_t resolve_prefix(const column_definition_t *column, key_kind_t kind, uint32_t prefix)
+{
+    bool is_sized = column->type == COLUMN_CHAR || column->type == COLUMN_VARCHAR ||
+                    column->type == COLUMN_BINARY || column->type == COLUMN_VARBINARY;
+    bool is_blob = (column->type >= COLUMN_TINYTEXT && column->type <= COLUMN_LONGTEXT) ||
+                   (column->type >= COLUMN_TINYBLOB && column->type <= COLUMN_LONGBLOB) ||
+                   column->type == COLUMN_GEOMETRY;
+    if (!is_sized && !is_blob)
+        return 0;
+    if (is_sized && prefix >= column->length)
+        prefix = 0;
+    uint32_t longest = KEY_PART_BYTES_MAX / charset_bytes_max(column->charset);
+    if (kind != KEY_INDEX || column->type == COLUMN_GEOMETRY)
+        return prefix;
+    if (prefix == 0 && is_sized && column_bytes(column, column->length) > KEY_PART_BYTES_MAX)
+        return longest;
+    if (prefix == 0 && is_blob)
+        return column->type == COLUMN_TINYTEXT || column->type == COLUMN_TINYBLOB ? 255 : longest;
+    return prefix > longest ? longest : prefix;
+}
+
+static const draft_period_t *find_period(const draft_t *draft, const char *name)
+{
+    const draft_period_t *periods = draft->periods.items;
+    for (uint32_t i = 0; i < draft->periods.count; i++)
+        if (strcasecmp(periods[i].name, name) == 0)
+            return &periods[i];
+    return NULL;
+}
+
+static sluice_error_t add_part(draft_t *draft, list_t *parts, key_kind_t kind,
+                               const key_part_syntax_t *syntax)
+{
+    uint32_t place = draft_find_column(draft, syntax->column);
+    if (place == DRAFT_NOWHERE)
+        return draft_refuse(draft, "a key names column `%s`, which the table does not have",
+                            syntax->column);
+    key_part_t *part = list_add(parts, sizeof *part, draft->arena);
+    part->column = place;
+    part->is_descending = syntax->is_descending;
+    part->prefix = kind == KEY_FULLTEXT ? 0
+                                        : resolve_prefix(&draft_column(draft, place)->definition,
+                                                         kind, syntax->prefix);
+    return SLUICE_OK;
+}
+
+/* A period that must not overlap stands for its two columns. */
+static sluice_error_t add_period_parts(draft_t *draft, list_t *parts, const char *name)
+{
+    const draft_period_t *period = find_period(draft, name);
+    if (!period)
+        return draft_refuse(draft, "a key names period `%s`, which the table does not have", name);
+    key_part_syntax_t end = {.column = period->end}, start = {.column = period->start};
+    sluice_error_t error = add_part(draft, parts, KEY_UNIQUE, &end);
+    return error == SLUICE_OK ? add_part(draft, parts, KEY_UNIQUE, &start) : error;
+}
+
+/* The first column's name, with _2, _3, … where that is taken. */
+static const char *free_key_name(const draft_t *draft, const char *wanted)
+{
+    const char *name = wanted;
+    for (uint32_t i = 2; find_key(draft, name) || strcasecmp(name, "PRIMARY") == 0; i++)
+        name = arena_printf(draft->arena, "%s_%u", wanted, i);
+    return name;
+}
+
+static sluice_error_t add_key(draft_t *draft, const key_syntax_t *syntax, bool if_not_exists)
+{
+    if (if_not_exists && syntax->name && find_key(draft, syntax->name))
+        return SLUICE_OK;
+    list_t parts = {0};
+    for (uint32_t i = 0; i < syntax->part_count; i++) {
+        sluice_error_t error = syntax->parts[i].is_period
+                                   ? add_period_parts(draft, &parts, syntax->parts[i].column)
+                                   : add_part(draft, &parts, syntax->kind, &syntax->parts[i]);
+        if (error != SLUICE_OK)
+            return error;
+    }
+    const key_part_t *first = parts.items;
+    const char *name = syntax->name;
+    if (!name)
+        name = free_key_name(draft, draft_column(draft, first->column)->definition.name);
+    else if (find_key(draft, name))
+        return draft_refuse(draft, "the table has a key `%s` already", name);
+    draft_key_t *key = list_add(&draft->keys, sizeof *key, draft->arena);
+    key->definition = (key_definition_t){.kind = syntax->kind,
+                                         .name = name,
+                                         .parts = parts.items,
+                                         .part_count = parts.count,
+                                         .options = syntax->options};
+    return SLUICE_OK;
+}
+
+static sluice_error_t add_column_keys(draft_t *draft, const column_syntax_t *column)
+{
+    key_part_syntax_t *part = arena_zalloc(draft->arena, sizeof *part);
+    part->column = column->name;
+    key_syntax_t key = {.parts = part, .part_count = 1};
+    sluice_error_t error = SLUICE_OK;
+    if (column->is_primary) {
+        key.kind = KEY_PRIMARY;
+        key.name = "PRIMARY";
+        error = add_key(draft, &key, false);
+    }
+    if (error == SLUICE_OK && column->is_unique) {
+        key.kind = KEY_UNIQUE;
+        key.name = NULL;
+        error = add_key(draft, &key, false);
+    }
+    return error;
+}
+
+static sluice_error_t add_foreign_key(draft_t *draft, const foreign_key_syntax_t *syntax,
+                                      bool if_not_exists)
+{
+    if (if_not_exists && syntax->name && find_foreign_key(draft, syntax->name))
+        return SLUICE_OK;
+    uint32_t *columns = arena_calloc(draft->arena, syntax->column_count, sizeof *columns);
+    for (uint32_t i = 0; i < syntax->column_count; i++) {
+        columns[i] = draft_find_column(draft, syntax->columns[i]);
+        if (columns[i] == DRAFT_NOWHERE)
+            return draft_refuse(draft, "a foreign key names column `%s`, which is not there",
+                                syntax->columns[i]);
+    }
+    const char *const *referenced = syntax->referenced_columns;
+    if (syntax->referenced_count == 0)
+        referenced = syntax->columns;
+    else if (syntax->referenced_count != syntax->column_count)
+        return draft_refuse(draft, "a foreign key has more columns on one side");
+    draft_foreign_key_t *key = list_add(&draft->foreign_keys, sizeof *key, draft->arena);
+    key->is_new = true;
+    key->index_name = syntax->index_name;
+    key->definition = (foreign_key_t){.name = syntax->name,
+                                      .columns = columns,
+                                      .column_count = syntax->column_count,
+                                      .referenced_schema = syntax->referenced.schema,
+                                      .referenced_table = syntax->referenced.name,
+                                      .referenced_columns = referenced,
+                                      .on_delete = syntax->on_delete,
+                                      .on_update = syntax->on_update};
+    return SLUICE_OK;
+}
+
+static void add_check(draft_t *draft, const table_action_t *action)
+{
+    if (action->if_not_exists && action->name && find_check(draft, action->name))
+        return;
+    draft_check_t *check = list_add(&draft->checks, sizeof *check, draft->arena);
+    check->name = action->name;
+    check->expression = action->text;
+}
+
+sluice_error_t draft_add_keys(draft_t *draft, const table_action_t *actions, uint32_t count)
+{
+    sluice_error_t error = SLUICE_OK;
+    for (uint32_t i = 0; i < count && error == SLUICE_OK; i++) {
+        const table_action_t *action = &actions[i];
+        if (action->kind == ACTION_ADD_KEY)
+            error = add_key(draft, action->key, action->if_not_exists);
+        else if (action->kind == ACTION_ADD_FOREIGN_KEY)
+            error = add_foreign_key(draft, action->foreign_key, action->if_not_exists);
+        else if (action->kind == ACTION_ADD_CHECK)
+            add_check(draft, action);
+        /* A column that was there already, or is not there (IF EXISTS), brings nothing. */
+        if (error != SLUICE_OK || !action->column ||
+            draft_find_column(draft, action->column->name) == DRAFT_NOWHERE)
+            continue;
+        error = add_column_keys(draft, action->column);
+        if (error == SLUICE_OK && action->column->reference)
+            error = add_foreign_key(draft, action->column->reference, false);
+    }
+    return error;
+}
+
+/* ---- finishing ---- */
+
+static bool key_begins_with(const key_definition_t *key, const foreign_key_t *foreign)
+{
+    if (key->kind == KEY_FULLTEXT || key->kind == KEY_SPATIAL ||
+        key->part_count < foreign->column_count)
+        return false;
+    for (uint32_t i = 0; i < foreign->column_count; i++)
+        if (key->parts[i].column != foreign->columns[i] || key->parts[i].prefix)
+            return false;
+    return true;
+}
+
+/* A foreign key needs an index that begins with its columns; where there is none it gets one. */
+static void add_foreign_index(draft_t *draft, const draft_foreign_key_t *foreign)
+{
+    for (uint32_t i = 0; i < draft->keys.count; i++)
+        if (!draft_key(draft, i)->is_dropped &&
+            key_begins_with(&draft_key(draft, i)->definition, &foreign->definition))
+            return;
+    const foreign_key_t *definition = &foreign->definition;
+    key_part_t *parts = arena_calloc(draft->arena, definition->column_count, sizeof *parts);
+    for (uint32_t i = 0; i < definition->column_count; i++)
+        parts[i].column = definition->columns[i];
+    const char *wanted = foreign->index_name
+                             ? foreign->index_name
+                             : draft_column(draft, definition->columns[0])->definition.name;
+    draft_key_t *key = list_add(&draft->keys, sizeof *key, draft->arena);
+    key->is_generated = true;
+    key->definition = (key_definition_t){
+        .kind = KEY_INDEX, .name = "", .parts = parts, .part_count = definition->column_count};
+    key->definition.name = free_key_name(draft, wanted);
+}
+
+/* InnoDB counts up from the highest number in use. */
+static uint32_t highest_number(const draft_t *draft, const char *prefix)
+{
+    uint32_t highest = 0;
+    for (uint32_t i = 0; i < draft->foreign_keys.count; i++) {
+        const char *name = draft_foreign_key(draft, i)->definition.name;
+        if (!name || strncasecmp(name, prefix, strlen(prefix)) != 0)
+            continue;
+        unsigned long number = strtoul(name + strlen(prefix), NULL, 10);
+        if (number > highest && number < UINT32_MAX)
+            highest = (uint32_t)number;
+    }
+    return highest;
+}
+
+static void name_foreign_keys(draft_t *draft)
+{
+    const char *prefix = arena_printf(draft->arena, "%s_ibfk_", draft->after->name);
+    for (uint32_t i = 0; i < draft->foreign_keys.count; i++) {
+        draft_foreign_key_t *key = draft_foreign_key(draft, i);
+        if (!key->definition.name)
+            key->definition.name =
+                arena_printf(draft->arena, "%s%u", prefix, highest_number(draft, prefix) + 1);
+    }
+}
+
+static void name_checks(draft_t *draft)
+{
+    for (uint32_t i = 0; i < draft->checks.count; i++) {
+        draft_check_t *check = draft_check(draft, i);
+        for (uint32_t number = 1; !check->name; number++) {
+            const char *name = arena_printf(draft->arena, "CONSTRAINT_%u", number);
+            if (!find_check(draft, name))
+                check->name = name;
+        }
+    }
+}
+
+static bool may_be_null(const draft_t *draft, const key_definition_t *key)
+{
+    for (uint32_t i = 0; i < key->part_count; i++)
+        if (!(draft_column(draft, key->parts[i].column)->definition.flags & COLUMN_NOT_NULL))
+            return true;
+    return false;
+}
+
+/* A UNIQUE over a whole long column is kept by hash and stands behind the others. */
+static bool is_hashed(const draft_t *draft, const key_definition_t *key)
+{
+    uint64_t bytes = 0;
+    for (uint32_t i = 0; i < key->part_count; i++) {
+        const column_definition_t *column = &draft_column(draft, key->parts[i].column)->definition;
+        bool is_blob = (column->type >= COLUMN_TINYTEXT && column->type <= COLUMN_LONGTEXT) ||
+                       (column->type >= COLUMN_TINYBLOB && column->type <= COLUMN_LONGBLOB);
+        uint32_t length = key->parts[i].prefix ? key->parts[i].prefix : column->length;
+        if (is_blob && key->parts[i].prefix == 0)
+            return true;
+        if (column->type >= COLUMN_CHAR)
+            bytes += column_bytes(column, length);
+    }
+    return bytes > KEY_PART_BYTES_MAX;
+}
+
+static int key_class(const draft_t *draft, const key_definition_t *key)
+{
+    if (key->kind == KEY_PRIMARY)
+        return 0;
+    if (key->kind == KEY_UNIQUE && is_hashed(draft, key))
+        return 3;
+    if (key->kind == KEY_UNIQUE)
+        return may_be_null(draft, key) ? 2 : 1;
+    return key->kind == KEY_FULLTEXT ? 5 : 4;
+}
+
+/* Stable, by class. Both lists are short. */
+static void sort_keys(draft_t *draft)
+{
+    list_t sorted = {0};
+    for (int class = 0; class <= 5; class ++)
+        for (uint32_t i = 0; i < draft->keys.count; i++)
+            if (!draft_key(draft, i)->is_dropped &&
+                key_class(draft, &draft_key(draft, i)->definition) == class)
+                *(draft_key_t *)list_add(&sorted, sizeof(draft_key_t), draft->arena) =
+                    *draft_key(draft, i);
+    draft->keys = sorted;
+}
+
+static void note_hashed_keys(draft_t *draft)
+{
+    for (uint32_t i = 0; i < draft->keys.count; i++) {
+        key_definition_t *key = &draft_key(draft, i)->definition;
+        if (key->kind == KEY_UNIQUE && !key->options && is_hashed(draft, key))
+            key->options = "USING HASH";
+    }
+}
+
+void draft_finish_keys(draft_t *draft)
+{
+    const draft_key_t *primary = find_key(draft, "PRIMARY");
+    for (uint32_t i = 0; primary && i < primary->definition.part_count; i++) {
+        column_definition_t *column =
+            &draft_column(draft, primary->definition.parts[i].column)->definition;
+        column->flags |= COLUMN_NOT_NULL;
+        if (column->default_kind == DEFAULT_NULL)
+            column->default_kind = DEFAULT_NONE;
+    }
+    for (uint32_t i = 0; i < draft->foreign_keys.count; i++)
+        if (!draft_foreign_key(draft, i)->is_dropped && draft_foreign_key(draft, i)->is_new)
+            add_foreign_index(draft, draft_foreign_key(draft, i));
+    name_foreign_keys(draft);
+    name_checks(draft);
+    note_hashed_keys(draft);
+    sort_keys(draft);
+}

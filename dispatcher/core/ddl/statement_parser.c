@@ -1,0 +1,517 @@
+/* From the first words of a statement to its verb and objects. */
+#include "common/filter/name_case.h"
+#include "dispatcher/core/ddl/parser.h"
+
+typedef struct {
+    const char *word, *kind;
+} skipped_word_t;
+
+/* First words of statements that are never replicated, or whose object is (CREATE, ALTER, DROP). */
+static const skipped_word_t skipped_statements[] = {
+    {"ANALYZE", "analyze"},
+    {"OPTIMIZE", "optimize"},
+    {"REPAIR", "repair"},
+    {"CHECK", "check"},
+    {"CHECKSUM", "checksum"},
+    {"FLUSH", "flush"},
+    {"GRANT", "grant"},
+    {"REVOKE", "revoke"},
+    {"SET", "set"},
+    {"INSTALL", "plugin"},
+    {"UNINSTALL", "plugin"},
+    {"RESET", "reset"},
+    {"CACHE", "cache"},
+    {"KILL", "kill"},
+    {"PURGE", "purge"},
+    {"BEGIN", "transaction"},
+    {"COMMIT", "transaction"},
+    {"ROLLBACK", "transaction"},
+    {"SAVEPOINT", "transaction"},
+    {"START", "transaction"},
+    {"RELEASE", "transaction"},
+    {"XA", "transaction"},
+    {"USE", "use"},
+    {"LOCK", "lock"},
+    {"UNLOCK", "lock"},
+    {"SHOW", "show"},
+    {"BACKUP", "backup"},
+};
+
+static const skipped_word_t skipped_objects[] = {
+    {"TRIGGER", "trigger"},    {"PROCEDURE", "routine"}, {"FUNCTION", "routine"},
+    {"PACKAGE", "routine"},    {"EVENT", "event"},       {"USER", "user"},
+    {"ROLE", "role"},          {"SERVER", "server"},     {"TABLESPACE", "tablespace"},
+    {"LOGFILE", "tablespace"}, {"INSTANCE", "instance"}, {"UNDO", "tablespace"},
+    {"AGGREGATE", "routine"},
+};
+
+static const char *const row_changes[] = {"INSERT", "UPDATE", "DELETE", "REPLACE",
+                                          "LOAD",   "CALL",   "DO",     NULL};
+
+static const char *accept_skipped(parser_t *parser, const skipped_word_t *words, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (parser_accept(parser, words[i].word))
+            return words[i].kind;
+    return NULL;
+}
+
+static void skip_statement(statement_t *statement, const char *kind)
+{
+    statement->verb = DDL_SKIPPED;
+    statement->skipped_kind = kind;
+    statement->is_whole = true;
+}
+
+static bool accept_table_word(parser_t *parser)
+{
+    return parser_accept(parser, "TABLE") || parser_accept(parser, "TABLES");
+}
+
+static bool accept_schema_word(parser_t *parser)
+{
+    return parser_accept(parser, "DATABASE") || parser_accept(parser, "SCHEMA");
+}
+
+/* WAIT n, NOWAIT, RESTRICT, CASCADE at the end of a statement. */
+static void skip_tail(parser_t *parser)
+{
+    uint32_t ignored;
+    for (;;) {
+        if (parser_accept(parser, "WAIT"))
+            (void)!parser_number(parser, &ignored);
+        else if (!parser_accept(parser, "NOWAIT") && !parser_accept(parser, "RESTRICT") &&
+                 !parser_accept(parser, "CASCADE"))
+            return;
+    }
+}
+
+/* name, name, … */
+static bool parse_objects(parser_t *parser, statement_t *statement)
+{
+    list_t names = {0};
+    do {
+        object_name_t *name = list_add(&names, sizeof *name, parser->arena);
+        if (!parser_object(parser, name))
+            return false;
+        parser_accept_symbol(parser, '.'); /* t.* of old DELETE syntax is no DDL */
+    } while (parser_accept_symbol(parser, ','));
+    statement->names = names.items;
+    statement->name_count = names.count;
+    return true;
+}
+
+static bool parse_one_object(parser_t *parser, statement_t *statement)
+{
+    object_name_t *name = arena_zalloc(parser->arena, sizeof *name);
+    if (!parser_object(parser, name))
+        return false;
+    statement->names = name;
+    statement->name_count = 1;
+    return true;
+}
+
+/* ---- databases ---- */
+
+static bool parse_schema_name(parser_t *parser, statement_t *statement)
+{
+    object_name_t *name = arena_zalloc(parser->arena, sizeof *name);
+    name->name = "";
+    if (!parser_name(parser, &name->schema))
+        return false;
+    name->schema = parser_fold(parser, name->schema);
+    statement->names = name;
+    statement->name_count = 1;
+    return true;
+}
+
+static bool is_schema_option(const parser_t *parser)
+{
+    return parser_is(parser, 0, "DEFAULT") || parser_is(parser, 0, "CHARACTER") ||
+           parser_is(parser, 0, "CHARSET") || parser_is(parser, 0, "CHAR") ||
+           parser_is(parser, 0, "COLLATE") || parser_is(parser, 0, "COMMENT");
+}
+
+static bool parse_schema_options(parser_t *parser, statement_t *statement)
+{
+    list_t actions = {0};
+    if (!parse_table_options(parser, &actions))
+        return false;
+    const table_action_t *items = actions.items;
+    for (uint32_t i = 0; i < actions.count; i++) {
+        if (items[i].kind != ACTION_SET_CHARSET)
+            continue;
+        statement->charset = items[i].charset;
+        statement->collation = items[i].collation;
+    }
+    return true;
+}
+
+static bool parse_create_schema(parser_t *parser, statement_t *statement)
+{
+    statement->verb = DDL_CREATE_DATABASE;
+    statement->if_not_exists = parser_if_not_exists(parser);
+    return parse_schema_name(parser, statement) && parse_schema_options(parser, statement);
+}
+
+static bool parse_alter_schema(parser_t *parser, statement_t *statement)
+{
+    statement->verb = DDL_ALTER_DATABASE;
+    if (is_schema_option(parser)) {
+        object_name_t *name = arena_zalloc(parser->arena, sizeof *name);
+        name->schema = parser_fold(parser, parser->options->default_schema);
+        name->name = "";
+        statement->names = name;
+        statement->name_count = 1;
+    } else if (!parse_schema_name(parser, statement)) {
+        return false;
+    }
+    return parse_schema_options(parser, statement);
+}
+
+/* ---- views ---- */
+
+static bool parse_view(parser_t *parser, statement_t *statement)
+{
+    list_t tables = {0};
+    const char *const *columns;
+    uint32_t count = 0;
+    statement->verb = DDL_CREATE_VIEW;
+    statement->if_not_exists = parser_if_not_exists(parser);
+    if (!parse_one_object(parser, statement))
+        return false;
+    if (parser_is_symbol(parser, 0, '(') && !parser_name_list(parser, &columns, &count))
+        return false;
+    if (!parser_accept(parser, "AS"))
+        return false;
+    parse_select_tables(parser, &tables);
+    statement->view_tables = tables.items;
+    statement->view_table_count = tables.count;
+    return true;
+}
+
+/* DEFINER = user@host, ALGORITHM = …, SQL SECURITY …: before VIEW, TRIGGER, PROCEDURE, … */
+static bool skip_object_attributes(parser_t *parser)
+{
+    for (;;) {
+        if (parser_accept2(parser, "SQL", "SECURITY")) {
+            parser_next(parser);
+        } else if (parser_is(parser, 0, "ALGORITHM") && parser_is_symbol(parser, 1, '=')) {
+            parser->at += 2;
+            parser_next(parser);
+        } else if (parser_is(parser, 0, "DEFINER") && parser_is_symbol(parser, 1, '=')) {
+            parser->at += 2;
+            parser_next(parser);
+            if (parser_is_symbol(parser, 0, '('))
+                (void)!parser_parentheses(parser, NULL);
+            /* user@host is a name and a variable token, or quoted names around '@'. */
+            if (parser_peek(parser, 0)->kind == TOKEN_VARIABLE)
+                parser_next(parser);
+        } else {
+            return true;
+        }
+    }
+}
+
+/* ---- indexes ---- */
+
+static bool parse_create_index(parser_t *parser, statement_t *statement, key_kind_t kind)
+{
+    list_t actions = {0};
+    statement->verb = DDL_ALTER_TABLE;
+    key_syntax_t *key = arena_zalloc(parser->arena, sizeof *key);
+    key->kind = kind;
+    bool if_not_exists = parser_if_not_exists(parser);
+    if (!parser_name(parser, &key->name))
+        return false;
+    const char *options = NULL, *type;
+    if (parser_accept(parser, "USING") || parser_accept(parser, "TYPE")) {
+        if (!parser_name(parser, &type))
+            return false;
+        options = arena_printf(parser->arena, "USING %s", type);
+    }
+    if (!parser_accept(parser, "ON") || !parse_one_object(parser, statement))
+        return false;
+    skip_tail(parser);
+    if (!parse_key_parts(parser, key))
+        return false;
+    key->options = parse_key_options(parser, options);
+    if (statement->or_replace) {
+        table_action_t *drop = add_action(parser, &actions, ACTION_DROP_KEY);
+        drop->name = key->name;
+        drop->if_exists = true;
+    }
+    table_action_t *add = add_action(parser, &actions, ACTION_ADD_KEY);
+    add->key = key;
+    add->if_not_exists = if_not_exists;
+    statement->or_replace = false;
+    bool ok = parse_alter_body(parser, &actions);
+    statement->actions = actions.items;
+    statement->action_count = actions.count;
+    return ok;
+}
+
+static bool parse_drop_index(parser_t *parser, statement_t *statement)
+{
+    list_t actions = {0};
+    statement->verb = DDL_ALTER_TABLE;
+    table_action_t *drop = add_action(parser, &actions, ACTION_DROP_KEY);
+    drop->if_exists = parser_if_exists(parser);
+    if (!parser_name(parser, &drop->name) || !parser_accept(parser, "ON") ||
+        !parse_one_object(parser, statement))
+        return false;
+    if (name_equal_ascii(bytes_of_text(drop->name), "PRIMARY"))
+        drop->kind = ACTION_DROP_PRIMARY_KEY;
+    skip_tail(parser);
+    bool ok = parse_alter_body(parser, &actions);
+    statement->actions = actions.items;
+    statement->action_count = actions.count;
+    return ok;
+}
+
+/* ---- CREATE, ALTER, DROP ---- */
+
+static bool parse_create_table(parser_t *parser, statement_t *statement)
+{
+    statement->verb = DDL_CREATE_TABLE;
+    statement->if_not_exists = parser_if_not_exists(parser);
+    if (!parse_one_object(parser, statement) || !parse_create_body(parser, statement))
+        return false;
+    for (uint32_t i = 0; i < statement->action_count; i++)
+        if (statement->actions[i].kind == ACTION_SET_OPTION &&
+            name_equal_ascii(bytes_of_text(statement->actions[i].name), "SEQUENCE") &&
+            strcmp(statement->actions[i].text, "0") != 0)
+            statement->is_sequence = true;
+    return true;
+}
+
+static bool parse_sequence(parser_t *parser, statement_t *statement, ddl_verb_t verb)
+{
+    statement->verb = verb;
+    statement->is_sequence = true;
+    if (verb == DDL_DROP_TABLE)
+        statement->if_exists = parser_if_exists(parser);
+    else
+        statement->if_not_exists = parser_if_not_exists(parser);
+    bool ok = parse_objects(parser, statement);
+    while (!parser_at_end(parser))
+        parser_next(parser);
+    return ok;
+}
+
+static bool parse_create(parser_t *parser, statement_t *statement)
+{
+    const char *kind;
+    statement->or_replace = parser_accept2(parser, "OR", "REPLACE");
+    if (!skip_object_attributes(parser))
+        return false;
+    bool is_temporary = parser_accept(parser, "TEMPORARY");
+    if (parser_accept(parser, "TABLE")) {
+        if (!is_temporary)
+            return parse_create_table(parser, statement);
+        skip_statement(statement, "temporary table");
+        return true;
+    }
+    if (parser_accept(parser, "SEQUENCE")) {
+        if (!is_temporary)
+            return parse_sequence(parser, statement, DDL_CREATE_TABLE);
+        skip_statement(statement, "temporary table");
+        return true;
+    }
+    if (accept_schema_word(parser))
+        return parse_create_schema(parser, statement);
+    if (parser_accept(parser, "VIEW"))
+        return parse_view(parser, statement);
+    kind =
+        accept_skipped(parser, skipped_objects, sizeof skipped_objects / sizeof skipped_objects[0]);
+    if (kind) {
+        skip_statement(statement, kind);
+        return true;
+    }
+    key_kind_t key_kind = parser_accept(parser, "UNIQUE")     ? KEY_UNIQUE
+                          : parser_accept(parser, "FULLTEXT") ? KEY_FULLTEXT
+                          : parser_accept(parser, "SPATIAL")  ? KEY_SPATIAL
+                                                              : KEY_INDEX;
+    return parser_accept(parser, "INDEX") && parse_create_index(parser, statement, key_kind);
+}
+
+/* What the clauses make of an ALTER TABLE. */
+static ddl_verb_t alter_verb(const statement_t *statement)
+{
+    for (uint32_t i = 0; i < statement->action_count; i++) {
+        table_action_kind_t kind = statement->actions[i].kind;
+        if (kind == ACTION_RENAME_TABLE)
+            return DDL_RENAME_TABLE;
+        if (kind == ACTION_DROP_PARTITION)
+            return DDL_DROP_PARTITION;
+        if (kind == ACTION_TRUNCATE_PARTITION)
+            return DDL_TRUNCATE_PARTITION;
+        if (kind == ACTION_EXCHANGE_PARTITION)
+            return DDL_EXCHANGE_PARTITION;
+        if (kind == ACTION_PARTITION_TO_TABLE || kind == ACTION_TABLE_TO_PARTITION)
+            return DDL_CONVERT_PARTITION;
+    }
+    return DDL_ALTER_TABLE;
+}
+
+static bool parse_alter_table(parser_t *parser, statement_t *statement)
+{
+    list_t actions = {0};
+    statement->verb = DDL_ALTER_TABLE;
+    statement->if_exists = parser_if_exists(parser);
+    if (!parse_one_object(parser, statement))
+        return false;
+    bool ok = parse_alter_body(parser, &actions);
+    statement->actions = actions.items;
+    statement->action_count = actions.count;
+    statement->verb = alter_verb(statement);
+    const table_action_t *first = actions.items;
+    if (ok && actions.count == 1 && first->kind == ACTION_PARTITION_MAINTENANCE &&
+        strcmp(first->text, "REBUILD") != 0)
+        skip_statement(statement, "analyze");
+    return ok;
+}
+
+static bool parse_alter(parser_t *parser, statement_t *statement)
+{
+    if (!parser_accept(parser, "ONLINE"))
+        parser_accept(parser, "OFFLINE");
+    parser_accept(parser, "IGNORE");
+    if (parser_accept(parser, "TABLE"))
+        return parse_alter_table(parser, statement);
+    if (accept_schema_word(parser))
+        return parse_alter_schema(parser, statement);
+    if (!skip_object_attributes(parser))
+        return false;
+    if (parser_accept(parser, "VIEW"))
+        return parse_view(parser, statement);
+    if (parser_accept(parser, "SEQUENCE")) {
+        skip_statement(statement, "sequence");
+        return true;
+    }
+    const char *kind =
+        accept_skipped(parser, skipped_objects, sizeof skipped_objects / sizeof skipped_objects[0]);
+    if (kind)
+        skip_statement(statement, kind);
+    return kind != NULL;
+}
+
+static bool parse_drop(parser_t *parser, statement_t *statement)
+{
+    bool is_temporary = parser_accept(parser, "TEMPORARY");
+    if (is_temporary) {
+        skip_statement(statement, "temporary table");
+        return true;
+    }
+    if (parser_accept(parser, "SEQUENCE"))
+        return parse_sequence(parser, statement, DDL_DROP_TABLE);
+    bool is_view = parser_is(parser, 0, "VIEW");
+    if (accept_table_word(parser) || parser_accept(parser, "VIEW")) {
+        statement->verb = is_view ? DDL_DROP_VIEW : DDL_DROP_TABLE;
+        statement->if_exists = parser_if_exists(parser);
+        bool ok = parse_objects(parser, statement);
+        skip_tail(parser);
+        return ok;
+    }
+    if (accept_schema_word(parser)) {
+        statement->verb = DDL_DROP_DATABASE;
+        statement->if_exists = parser_if_exists(parser);
+        return parse_schema_name(parser, statement);
+    }
+    if (parser_accept(parser, "INDEX"))
+        return parse_drop_index(parser, statement);
+    const char *kind = parser_accept(parser, "PREPARE")
+                           ? "prepare"
+                           : accept_skipped(parser, skipped_objects,
+                                            sizeof skipped_objects / sizeof skipped_objects[0]);
+    if (kind)
+        skip_statement(statement, kind);
+    return kind != NULL;
+}
+
+/* ---- the rest ---- */
+
+static bool parse_rename(parser_t *parser, statement_t *statement)
+{
+    list_t names = {0}, targets = {0};
+    uint32_t ignored;
+    if (parser_accept(parser, "USER")) {
+        skip_statement(statement, "user");
+        return true;
+    }
+    if (!accept_table_word(parser))
+        return false;
+    statement->verb = DDL_RENAME_TABLE;
+    statement->if_exists = parser_if_exists(parser);
+    do {
+        object_name_t *name = list_add(&names, sizeof *name, parser->arena);
+        object_name_t *target = list_add(&targets, sizeof *target, parser->arena);
+        if (!parser_object(parser, name))
+            return false;
+        if (parser_accept(parser, "WAIT"))
+            (void)!parser_number(parser, &ignored);
+        else
+            parser_accept(parser, "NOWAIT");
+        if (!parser_accept(parser, "TO") || !parser_object(parser, target))
+            return false;
+    } while (parser_accept_symbol(parser, ','));
+    statement->names = names.items;
+    statement->targets = targets.items;
+    statement->name_count = names.count;
+    return true;
+}
+
+static bool parse_truncate(parser_t *parser, statement_t *statement)
+{
+    parser_accept(parser, "TABLE");
+    statement->verb = DDL_TRUNCATE_TABLE;
+    bool ok = parse_one_object(parser, statement);
+    skip_tail(parser);
+    return ok;
+}
+
+static bool parse_verb(parser_t *parser, statement_t *statement)
+{
+    if (parser_accept(parser, "CREATE"))
+        return parse_create(parser, statement);
+    if (parser_accept(parser, "ALTER"))
+        return parse_alter(parser, statement);
+    if (parser_accept(parser, "DROP"))
+        return parse_drop(parser, statement);
+    if (parser_accept(parser, "RENAME"))
+        return parse_rename(parser, statement);
+    if (parser_accept(parser, "TRUNCATE"))
+        return parse_truncate(parser, statement);
+    if (parser_accept_any(parser, row_changes) >= 0) {
+        skip_statement(statement, "row change");
+        statement->is_row_change = true;
+        return true;
+    }
+    const char *kind = accept_skipped(parser, skipped_statements,
+                                      sizeof skipped_statements / sizeof skipped_statements[0]);
+    if (kind)
+        skip_statement(statement, kind);
+    return kind != NULL;
+}
+
+void statement_parse(bytes_t utf8, const statement_options_t *options, arena_t *arena,
+                     statement_t *statement)
+{
+    *statement = (statement_t){.verb = DDL_UNKNOWN};
+    parser_t parser = {.arena = arena, .options = options};
+    if (sql_tokenize(utf8, options->sql_mode, options->server_version, arena, &parser.list) !=
+        SLUICE_OK)
+        return;
+    if (parser_at_end(&parser)) {
+        /* Nothing but comments, or a comment that the source's server does not run. */
+        skip_statement(statement, "comment");
+        return;
+    }
+    if (!parse_verb(&parser, statement)) {
+        if (statement->name_count == 0)
+            *statement = (statement_t){.verb = DDL_UNKNOWN};
+        return;
+    }
+    if (statement->verb != DDL_SKIPPED)
+        statement->is_whole = parser_at_end(&parser);
+}
