@@ -97,12 +97,12 @@ static bool parse_add(parser_t *parser, list_t *actions)
 static bool parse_alter(parser_t *parser, list_t *actions)
 {
     if (parser_accept(parser, "INDEX") || parser_accept(parser, "KEY")) {
-        const char *ignored;
-        parser_if_exists(parser);
-        if (!parser_name(parser, &ignored))
+        table_action_t *action = add_action(parser, actions, ACTION_IGNORE_KEY);
+        action->if_exists = parser_if_exists(parser);
+        if (!parser_name(parser, &action->name))
             return false;
-        parser_accept(parser, "NOT");
-        add_action(parser, actions, ACTION_NOTHING);
+        if (parser_accept(parser, "NOT"))
+            action->kind = ACTION_USE_KEY;
         return parser_accept(parser, "IGNORED");
     }
     parser_accept(parser, "COLUMN");

@@ -216,8 +216,9 @@ static bool parse_generated(parser_t *parser, column_syntax_t *column)
 }
 
 /* UNSIGNED and such, which stand right behind the type. */
-static bool parse_flag(parser_t *parser, column_definition_t *written)
+static bool parse_flag(parser_t *parser, column_syntax_t *column)
 {
+    column_definition_t *written = &column->written;
     if (parser_accept(parser, "UNSIGNED"))
         written->flags |= COLUMN_UNSIGNED;
     else if (parser_accept(parser, "ZEROFILL"))
@@ -228,9 +229,10 @@ static bool parse_flag(parser_t *parser, column_definition_t *written)
         written->flags |= COLUMN_AUTO_INCREMENT;
     else if (parser_accept3(parser, "WITHOUT", "SYSTEM", "VERSIONING"))
         written->flags |= COLUMN_WITHOUT_VERSIONING;
+    else if (parser_accept3(parser, "WITH", "SYSTEM", "VERSIONING"))
+        column->is_versioned = true;
     else
-        return parser_accept(parser, "SIGNED") ||
-               parser_accept3(parser, "WITH", "SYSTEM", "VERSIONING");
+        return parser_accept(parser, "SIGNED");
     return true;
 }
 
@@ -323,13 +325,14 @@ bool parse_column(parser_t *parser, column_syntax_t *column)
         return false;
     while (!parser_at_end(parser) && !parser_is_symbol(parser, 0, ',') &&
            !parser_is_symbol(parser, 0, ')') && !parser_is(parser, 0, "FIRST") &&
-           !parser_is(parser, 0, "AFTER")) {
+           !parser_is(parser, 0, "AFTER") && !parser_is(parser, 0, "PARTITION") &&
+           !parser_is(parser, 0, "REMOVE")) {
         bool was_one = false;
         if (parser_accept2(parser, "NOT", "NULL"))
             column->nullness = NULLNESS_NOT_NULL;
         else if (parser_accept(parser, "NULL"))
             column->nullness = NULLNESS_NULL;
-        else if (parse_flag(parser, &column->written) || parse_column_key(parser, column))
+        else if (parse_flag(parser, column) || parse_column_key(parser, column))
             continue;
         else if (!parse_column_charset(parser, column, &was_one))
             return false;

@@ -1,6 +1,7 @@
 /* What a column's text means: charset, implicit attributes, default values. MariaDB's
  * documentation: "Data Types", "CREATE TABLE", explicit_defaults_for_timestamp. */
 #include <stdlib.h>
+#include <strings.h>
 
 #include "dispatcher/core/ddl/draft.h"
 #include "dispatcher/core/ddl/text_builder.h"
@@ -90,6 +91,15 @@ static void resolve_numbers(column_definition_t *column)
         column->flags &= ~(uint32_t)(COLUMN_UNSIGNED | COLUMN_ZEROFILL);
 }
 
+/* json_valid(name) as people write it. */
+static bool is_json_check(const column_definition_t *column)
+{
+    size_t len = strlen(column->name);
+    const char *check = column->check;
+    return strncasecmp(check, "json_valid(", 11) == 0 &&
+           strncasecmp(check + 11, column->name, len) == 0 && strcmp(check + 11 + len, ")") == 0;
+}
+
 static void resolve_json(draft_t *draft, column_definition_t *column)
 {
     text_builder_t expected;
@@ -101,7 +111,8 @@ static void resolve_json(draft_t *draft, column_definition_t *column)
     if ((column->flags & COLUMN_IS_JSON) && !column->check)
         column->check = text;
     column->flags &= ~(uint32_t)COLUMN_IS_JSON;
-    if (column->check && column->type == COLUMN_LONGTEXT && strcmp(column->check, text) == 0)
+    if (column->check && column->type == COLUMN_LONGTEXT &&
+        (strcmp(column->check, text) == 0 || is_json_check(column)))
         column->flags |= COLUMN_IS_JSON;
 }
 
@@ -201,6 +212,9 @@ static const char *datetime_text(const char *text, uint8_t fsp, arena_t *arena)
 static const char *normal_value(const column_definition_t *column, const char *text, arena_t *arena)
 {
     size_t len = strlen(text);
+    if (column->flags & COLUMN_ZEROFILL)
+        while (text[0] == '0' && text[1] >= '0' && text[1] <= '9')
+            text++;
     if (column->type == COLUMN_DECIMAL)
         return decimal_text(text, column->scale, arena);
     if (column->type == COLUMN_FLOAT || column->type == COLUMN_DOUBLE)

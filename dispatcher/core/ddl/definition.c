@@ -204,6 +204,24 @@ static void close_constraints(draft_t *draft, const uint32_t *new_places)
     draft->after->check_count = count;
 }
 
+/* CREATE TABLE with a column WITH SYSTEM VERSIONING: the table is versioned, for those columns. */
+static void version_by_columns(draft_t *draft, const table_action_t *actions, uint32_t count)
+{
+    bool found = false;
+    for (uint32_t i = 0; i < count; i++)
+        found = found || (actions[i].column && actions[i].column->is_versioned);
+    if (!found || draft->before || draft->after->is_system_versioned)
+        return;
+    draft->after->is_system_versioned = true;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t place = actions[i].column && !actions[i].column->is_versioned
+                             ? draft_find_column(draft, actions[i].column->name)
+                             : DRAFT_NOWHERE;
+        if (place != DRAFT_NOWHERE)
+            draft_column(draft, place)->definition.flags |= COLUMN_WITHOUT_VERSIONING;
+    }
+}
+
 static void close_versioning(draft_t *draft)
 {
     if (draft->after->is_system_versioned) {
@@ -222,6 +240,7 @@ static const uint32_t *draft_close(draft_t *draft, const table_action_t *actions
 {
     draft_finish_periods(draft);
     follow_rename(draft);
+    version_by_columns(draft, actions, count);
     close_versioning(draft);
     extend_versioned_keys(draft);
     draft_finish_keys(draft);
@@ -270,6 +289,7 @@ sluice_error_t definition_apply(const table_definition_t *before, const char *sc
         change_head(&draft, &actions[i]);
     sluice_error_t error = draft_change_columns(&draft, actions, action_count);
     if (error == SLUICE_OK) {
+        draft_rename_in_expressions(&draft);
         convert_columns(&draft, actions, action_count);
         error = draft_add_columns(&draft, actions, action_count);
     }

@@ -16,20 +16,18 @@ typedef struct {
     uint32_t source; /* in `before`, or COLUMN_SOURCE_NEW */
     bool is_dropped;
     bool is_written; /* stands in this statement, so CONVERT TO CHARACTER SET leaves it alone */
-    bool is_moved;   /* FIRST or AFTER */
 } draft_column_t;
 
 typedef struct {
-    key_definition_t definition; /* parts name places in draft->columns */
+    key_definition_t definition; /* parts name places in draft->columns; name NULL until the end
+                                    when the statement gives none */
     bool is_dropped;
     bool is_generated; /* made for a foreign key of this statement */
 } draft_key_t;
 
 typedef struct {
     foreign_key_t definition; /* columns are places in draft->columns */
-    const char *index_name;   /* for the index that it may need */
     bool is_dropped;
-    bool is_new;
 } draft_foreign_key_t;
 
 typedef struct {
@@ -81,6 +79,8 @@ uint32_t draft_find_column(const draft_t *draft, const char *name);
 column_definition_t draft_resolve_column(draft_t *draft, const column_syntax_t *syntax);
 /* Gives the column the DEFAULT that `literal` says. */
 void draft_set_default(draft_t *draft, column_definition_t *column, const literal_t *literal);
+/* Expressions of the table follow columns that get a new name. */
+void draft_rename_in_expressions(draft_t *draft);
 /* CONVERT TO CHARACTER SET of one column. */
 void draft_convert_column(draft_t *draft, column_definition_t *column, charset_choice_t to);
 

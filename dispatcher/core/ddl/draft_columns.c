@@ -27,7 +27,6 @@ static void replace_column(draft_t *draft, draft_column_t *column, const column_
 {
     column->definition = draft_resolve_column(draft, syntax);
     column->is_written = true;
-    column->is_moved = syntax->place != PLACE_UNSAID;
 }
 
 static void change_column(draft_t *draft, const table_action_t *action, draft_column_t *column)
@@ -47,7 +46,8 @@ static void change_column(draft_t *draft, const table_action_t *action, draft_co
         draft_set_default(draft, &column->definition, &action->default_value);
         break;
     case ACTION_DROP_DEFAULT:
-        column->definition.default_kind = DEFAULT_NONE;
+        column->definition.default_kind =
+            column->definition.flags & COLUMN_NOT_NULL ? DEFAULT_NONE : DEFAULT_NULL;
         column->definition.default_value = NULL;
         break;
     }
@@ -101,8 +101,22 @@ static uint32_t end_of_order(const draft_t *draft)
     return index;
 }
 
+/* A column that is moved leaves its place only when its turn comes. */
+static void remove_order(draft_t *draft, uint32_t place)
+{
+    for (uint32_t i = 0; i < draft->order.count; i++) {
+        if (*order_at(draft, i) != place)
+            continue;
+        memmove(order_at(draft, i), order_at(draft, i + 1),
+                (draft->order.count - 1 - i) * sizeof(uint32_t));
+        draft->order.count--;
+        return;
+    }
+}
+
 static sluice_error_t place_column(draft_t *draft, const column_syntax_t *syntax, uint32_t place)
 {
+    remove_order(draft, place);
     uint32_t index = end_of_order(draft);
     if (syntax->place == PLACE_FIRST) {
         index = 0;
@@ -138,7 +152,7 @@ sluice_error_t draft_add_columns(draft_t *draft, const table_action_t *actions, 
 {
     for (uint32_t i = 0; i < draft->columns.count; i++) {
         const draft_column_t *column = draft_column(draft, i);
-        if (!column->is_dropped && !column->is_moved)
+        if (!column->is_dropped)
             insert_order(draft, draft->order.count, i);
     }
     for (uint32_t i = 0; i < count; i++) {

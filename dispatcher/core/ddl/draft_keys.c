@@ -22,7 +22,7 @@ static draft_key_t *find_key(const draft_t *draft, const char *name)
 {
     for (uint32_t i = 0; i < draft->keys.count; i++) {
         draft_key_t *key = draft_key(draft, i);
-        if (!key->is_dropped && strcasecmp(key->definition.name, name) == 0)
+        if (!key->is_dropped && key->definition.name && strcasecmp(key->definition.name, name) == 0)
             return key;
     }
     return NULL;
@@ -81,6 +81,21 @@ static void rename_key(draft_t *draft, const char *name, const char *new_name)
         key->definition.name = new_name;
 }
 
+/* ALTER INDEX … [NOT] IGNORED; the word is the last one of the options. */
+static void ignore_key(draft_t *draft, const char *name, bool is_ignored)
+{
+    draft_key_t *key = find_key(draft, name);
+    if (!key)
+        return;
+    const char *options = key->definition.options ? key->definition.options : "";
+    size_t len = strlen(options);
+    if (len >= 7 && strcasecmp(options + len - 7, "IGNORED") == 0)
+        len -= len > 7 ? 8 : 7;
+    options = arena_printf(draft->arena, "%.*s%s%s", (int)len, options,
+                           is_ignored && len > 0 ? " " : "", is_ignored ? "IGNORED" : "");
+    key->definition.options = *options ? options : NULL;
+}
+
 /* Parts of dropped columns leave their keys; a key without parts is gone. */
 static void drop_parts(draft_t *draft)
 {
@@ -120,6 +135,8 @@ sluice_error_t draft_drop_keys(draft_t *draft, const table_action_t *actions, ui
                     drop_named_key(draft, action->name);
         else if (action->kind == ACTION_RENAME_KEY)
             rename_key(draft, action->name, action->new_name);
+        else if (action->kind == ACTION_IGNORE_KEY || action->kind == ACTION_USE_KEY)
+            ignore_key(draft, action->name, action->kind == ACTION_IGNORE_KEY);
         if (!found && !action->if_exists)
             return draft_refuse(draft, "the table has no key or constraint `%s`", action->name);
     }
@@ -214,15 +231,11 @@ static sluice_error_t add_key(draft_t *draft, const key_syntax_t *syntax, bool i
         if (error != SLUICE_OK)
             return error;
     }
-    const key_part_t *first = parts.items;
-    const char *name = syntax->name;
-    if (!name)
-        name = free_key_name(draft, draft_column(draft, first->column)->definition.name);
-    else if (find_key(draft, name))
-        return draft_refuse(draft, "the table has a key `%s` already", name);
+    if (syntax->name && find_key(draft, syntax->name))
+        return draft_refuse(draft, "the table has a key `%s` already", syntax->name);
     draft_key_t *key = list_add(&draft->keys, sizeof *key, draft->arena);
     key->definition = (key_definition_t){.kind = syntax->kind,
-                                         .name = name,
+                                         .name = syntax->name,
                                          .parts = parts.items,
                                          .part_count = parts.count,
                                          .options = syntax->options};
@@ -248,6 +261,22 @@ static sluice_error_t add_column_keys(draft_t *draft, const column_syntax_t *col
     return error;
 }
 
+/* A foreign key needs an index that begins with its columns. It gets one at once; if another key
+ * serves as well it goes at the end. */
+static void add_foreign_index(draft_t *draft, const foreign_key_syntax_t *syntax,
+                              const uint32_t *columns)
+{
+    key_part_t *parts = arena_calloc(draft->arena, syntax->column_count, sizeof *parts);
+    for (uint32_t i = 0; i < syntax->column_count; i++)
+        parts[i].column = columns[i];
+    draft_key_t *key = list_add(&draft->keys, sizeof *key, draft->arena);
+    key->is_generated = true;
+    key->definition = (key_definition_t){.kind = KEY_INDEX,
+                                         .name = syntax->index_name,
+                                         .parts = parts,
+                                         .part_count = syntax->column_count};
+}
+
 static sluice_error_t add_foreign_key(draft_t *draft, const foreign_key_syntax_t *syntax,
                                       bool if_not_exists)
 {
@@ -265,9 +294,8 @@ static sluice_error_t add_foreign_key(draft_t *draft, const foreign_key_syntax_t
         referenced = syntax->columns;
     else if (syntax->referenced_count != syntax->column_count)
         return draft_refuse(draft, "a foreign key has more columns on one side");
+    add_foreign_index(draft, syntax, columns);
     draft_foreign_key_t *key = list_add(&draft->foreign_keys, sizeof *key, draft->arena);
-    key->is_new = true;
-    key->index_name = syntax->index_name;
     key->definition = (foreign_key_t){.name = syntax->name,
                                       .columns = columns,
                                       .column_count = syntax->column_count,
@@ -312,36 +340,48 @@ sluice_error_t draft_add_keys(draft_t *draft, const table_action_t *actions, uin
 
 /* ---- finishing ---- */
 
-static bool key_begins_with(const key_definition_t *key, const foreign_key_t *foreign)
+static bool key_begins_with(const key_definition_t *key, const key_definition_t *wanted)
 {
     if (key->kind == KEY_FULLTEXT || key->kind == KEY_SPATIAL ||
-        key->part_count < foreign->column_count)
+        key->part_count < wanted->part_count)
         return false;
-    for (uint32_t i = 0; i < foreign->column_count; i++)
-        if (key->parts[i].column != foreign->columns[i] || key->parts[i].prefix)
+    for (uint32_t i = 0; i < wanted->part_count; i++)
+        if (key->parts[i].column != wanted->parts[i].column || key->parts[i].prefix)
             return false;
     return true;
 }
 
-/* A foreign key needs an index that begins with its columns; where there is none it gets one. */
-static void add_foreign_index(draft_t *draft, const draft_foreign_key_t *foreign)
+/* Of two generated keys that serve each other the first one stays. */
+static bool is_needless(const draft_t *draft, uint32_t generated)
 {
-    for (uint32_t i = 0; i < draft->keys.count; i++)
-        if (!draft_key(draft, i)->is_dropped &&
-            key_begins_with(&draft_key(draft, i)->definition, &foreign->definition))
-            return;
-    const foreign_key_t *definition = &foreign->definition;
-    key_part_t *parts = arena_calloc(draft->arena, definition->column_count, sizeof *parts);
-    for (uint32_t i = 0; i < definition->column_count; i++)
-        parts[i].column = definition->columns[i];
-    const char *wanted = foreign->index_name
-                             ? foreign->index_name
-                             : draft_column(draft, definition->columns[0])->definition.name;
-    draft_key_t *key = list_add(&draft->keys, sizeof *key, draft->arena);
-    key->is_generated = true;
-    key->definition = (key_definition_t){
-        .kind = KEY_INDEX, .name = "", .parts = parts, .part_count = definition->column_count};
-    key->definition.name = free_key_name(draft, wanted);
+    const key_definition_t *wanted = &draft_key(draft, generated)->definition;
+    for (uint32_t i = 0; i < draft->keys.count; i++) {
+        const draft_key_t *key = draft_key(draft, i);
+        if (i == generated || key->is_dropped || !key_begins_with(&key->definition, wanted))
+            continue;
+        if (!key->is_generated || i < generated || key->definition.part_count > wanted->part_count)
+            return true;
+    }
+    return false;
+}
+
+static void name_keys(draft_t *draft)
+{
+    for (uint32_t i = 0; i < draft->keys.count; i++) {
+        draft_key_t *key = draft_key(draft, i);
+        if (key->is_generated && is_needless(draft, i))
+            key->is_dropped = true;
+        /* The index of a foreign key takes another name when its own is in use. */
+        if (key->is_generated && !key->is_dropped && key->definition.name) {
+            const char *wanted = key->definition.name;
+            key->definition.name = NULL;
+            key->definition.name = free_key_name(draft, wanted);
+        }
+        if (key->is_dropped || key->definition.name)
+            continue;
+        uint32_t first = key->definition.parts[0].column;
+        key->definition.name = free_key_name(draft, draft_column(draft, first)->definition.name);
+    }
 }
 
 /* InnoDB counts up from the highest number in use. */
@@ -450,9 +490,7 @@ void draft_finish_keys(draft_t *draft)
         if (column->default_kind == DEFAULT_NULL)
             column->default_kind = DEFAULT_NONE;
     }
-    for (uint32_t i = 0; i < draft->foreign_keys.count; i++)
-        if (!draft_foreign_key(draft, i)->is_dropped && draft_foreign_key(draft, i)->is_new)
-            add_foreign_index(draft, draft_foreign_key(draft, i));
+    name_keys(draft);
     name_foreign_keys(draft);
     name_checks(draft);
     note_hashed_keys(draft);

@@ -56,6 +56,7 @@ typedef struct {
     nullness_t nullness;
     literal_t default_value;
     bool is_primary, is_unique;
+    bool is_versioned;                     /* WITH SYSTEM VERSIONING */
     bool is_binary_collation;              /* the BINARY attribute */
     bool is_text_by_length;                /* TEXT(n), BLOB(n): the type follows from n */
     const foreign_key_syntax_t *reference; /* inline REFERENCES */
@@ -94,6 +95,8 @@ typedef enum {
     ACTION_DROP_KEY,
     ACTION_DROP_PRIMARY_KEY,
     ACTION_RENAME_KEY,
+    ACTION_IGNORE_KEY, /* ALTER INDEX … IGNORED */
+    ACTION_USE_KEY,    /* … NOT IGNORED */
     ACTION_ADD_FOREIGN_KEY,
     ACTION_DROP_FOREIGN_KEY,
     ACTION_ADD_CHECK, /* name or NULL, text */

@@ -172,11 +172,23 @@ static const char *constraint_difference(const table_definition_t *a, const tabl
     return NULL;
 }
 
+static char *squeeze_quotes(const char *text, arena_t *arena)
+{
+    char *copy = arena_strdup(arena, text), *to = copy;
+    for (const char *from = copy; *from; from++)
+        if (*from != '`' && *from != '\'')
+            *to++ = *from;
+    *to = '\0';
+    return copy;
+}
+
 /* Each option of a is one of b's; their order says nothing. */
 static bool options_equal(const char *a, const char *b, arena_t *arena)
 {
     if (!a || !b)
         return a == b;
+    a = squeeze_quotes(a, arena);
+    b = squeeze_quotes(b, arena);
     if (strlen(a) != strlen(b))
         return false;
     char *rest = arena_strdup(arena, a), *word;
