@@ -56,6 +56,15 @@ sluice_error_t event_feed_snapshot(event_feed_t *feed, commit_ts_t at, arena_t *
 /* One DDL in the tracker's encoding, as the maintainer persists it; borrowed from the arena. */
 schema_ddl_t event_feed_encode_ddl(const ddl_event_t *ddl, arena_t *arena);
 
+/* Every DDL in (after, *up_to] that changed the schema, also where it concerns nothing the filter
+ * takes, oldest first, as the maintainer persists it; in the arena. At most `max`: if there are
+ * more, *up_to becomes the commit_ts of the last one returned. Kept for everything above the
+ * persisted position (event_feed_set_persisted). SLUICE_ERROR_AGAIN: the reader has not come to
+ * *up_to; SLUICE_ERROR_NOT_FOUND: `after` is older than what is kept, send a whole snapshot. */
+sluice_error_t event_feed_schema_ddls(event_feed_t *feed, commit_ts_t after, commit_ts_t *up_to,
+                                      uint32_t max, arena_t *arena, const schema_ddl_t **ddls,
+                                      uint32_t *count);
+
 typedef struct {
     commit_ts_t resolved; /* read and handed out up to here */
     wall_ms_t resolved_time;
