@@ -6,6 +6,7 @@
 
 static const sink_api_t *const adapters[] = {
     &blackhole_sink_api,
+    &mariadb_sink_api,
     &sqlite_sink_api,
 };
 
