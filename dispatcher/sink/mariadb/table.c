@@ -127,7 +127,7 @@ static sluice_error_t cache_find(mariadb_table_cache_t *cache, const table_defin
         index = cache->count;
     }
     if (index == cache->count) {
-        table_t *made;
+        table_t *made = NULL;
         sluice_error_t error = table_new(cache, definition, &made, report);
         if (error != SLUICE_OK)
             return error;
