@@ -1,0 +1,56 @@
+/*
+ * The steps of source_describe for a live server. Private to dispatcher/upstream.
+ */
+#ifndef SLUICE_DISPATCHER_UPSTREAM_SOURCE_INTERNAL_H
+#define SLUICE_DISPATCHER_UPSTREAM_SOURCE_INTERNAL_H
+
+#include "dispatcher/upstream/source.h"
+#include "dispatcher/upstream/source_connection.h"
+
+#define SOURCE_WARNINGS_MAX 64
+
+/* Collects lines in the order found. */
+typedef struct {
+    error_report_t *report;
+    sluice_error_t first; /* SLUICE_OK: nothing hinders the start */
+    arena_t *arena;
+    const char *warnings[SOURCE_WARNINGS_MAX];
+    uint32_t warning_count;
+} findings_t;
+
+void findings_fail(findings_t *findings, sluice_error_t code, const char *format, ...)
+    SLUICE_PRINTF(3, 4);
+void findings_warn(findings_t *findings, const char *format, ...) SLUICE_PRINTF(2, 3);
+
+/* Whether settings, rights and identity of the server allow a changefeed; fills the facts of the
+ * description. What is wrong is in `findings`; an error is returned only when the server could not
+ * be asked. */
+sluice_error_t source_check_server(MYSQL *mysql, const source_request_t *request,
+                                   findings_t *findings, source_description_t *description,
+                                   error_report_t *report) SLUICE_MUST_USE;
+
+/* Reads every definition and where in the log they are valid: description->anchor and objects. */
+sluice_error_t source_read_schema(MYSQL *mysql, const source_request_t *request, arena_t *arena,
+                                  source_description_t *description,
+                                  error_report_t *report) SLUICE_MUST_USE;
+
+/* Whether `matches` is true of a DDL of our domain in (from, to] of the log at `uri`; `sql_start`
+ * shows where its text begins. `from` and `to` are GTID lists. */
+typedef struct {
+    const char *uri;
+    uint32_t domain, server_id;
+    const char *from, *to; /* `to` NULL: to the end of binary log files */
+    bool (*matches)(void *context, const binlog_query_t *query);
+    void *context;
+} source_scan_t;
+
+typedef struct {
+    bool has_ddl;
+    commit_ts_t commit_ts;
+    char sql_start[128];
+} source_scan_result_t;
+
+sluice_error_t source_scan(const source_scan_t *scan, source_scan_result_t *result,
+                           error_report_t *report) SLUICE_MUST_USE;
+
+#endif
