@@ -79,8 +79,6 @@ void gate_meet_ddl(dispatcher_t *dispatcher, dispatcher_step_t *step, stream_eve
         dispatcher_return_credit(dispatcher, step, cost);
         return;
     }
-    if (dispatcher_is_trigger(dispatcher))
-        dispatcher_effect(dispatcher, step, NODE_EFFECT_SEND_SCHEMA_DDL)->ddl = ddl_event_ref(ddl);
     if (!concerns(dispatcher, &ddl->payload.influence)) {
         dispatcher_note_seen(dispatcher, event->commit_ts);
         dispatcher_return_credit(dispatcher, step, cost);

@@ -27,7 +27,6 @@ typedef enum {
     NODE_EFFECT_CANCEL,          /* sink: start nothing more of this run; answer what is left */
     NODE_EFFECT_CLOSE_LANE,      /* sink: the run is over, nothing of it is outstanding */
     NODE_EFFECT_SEND_TABLE_LIST, /* trigger: the list valid at `commit_ts` to the maintainer */
-    NODE_EFFECT_SEND_SCHEMA_DDL, /* trigger: met `ddl`; to the maintainer until acknowledged */
     NODE_EFFECT_FAIL             /* the changefeed has failed here: `error`, `text` is known to the
                                     shell unless given */
 } node_effect_kind_t;

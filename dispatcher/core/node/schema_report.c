@@ -1,0 +1,78 @@
+#include "dispatcher/core/node/schema_report.h"
+
+void schema_report_start(schema_report_t *report, commit_ts_t start)
+{
+    *report = (schema_report_t){.is_active = true, .acknowledged = start, .sent_up_to = start};
+}
+
+void schema_report_stop(schema_report_t *report)
+{
+    *report = (schema_report_t){0};
+}
+
+static bool has_news(const schema_report_t *report, commit_ts_t checkpoint)
+{
+    return report->is_active && (report->wants_snapshot || checkpoint.v > report->acknowledged.v);
+}
+
+static mono_ns_t due_at(const schema_report_t *report)
+{
+    if (!report->has_sent)
+        return (mono_ns_t){0};
+    return mono_add(report->sent_at,
+                    report->wants_snapshot ? SCHEMA_SNAPSHOT_RESEND_NS : SCHEMA_REPORT_INTERVAL_NS);
+}
+
+schema_news_t schema_report_next(const schema_report_t *report, commit_ts_t checkpoint,
+                                 mono_ns_t now)
+{
+    if (!has_news(report, checkpoint) || !mono_reached(due_at(report), now))
+        return SCHEMA_REPORT_NOTHING;
+    return report->wants_snapshot ? SCHEMA_REPORT_SNAPSHOT : SCHEMA_REPORT_DDLS;
+}
+
+void schema_report_sent(schema_report_t *report, bool is_snapshot, commit_ts_t up_to, uint32_t ddls,
+                        mono_ns_t now)
+{
+    report->has_sent = true;
+    report->sent_at = now;
+    if (is_snapshot)
+        report->ddls = 0;
+    else if (up_to.v > report->sent_up_to.v)
+        report->ddls += ddls;
+    report->sent_up_to = up_to;
+}
+
+static void want_snapshot(schema_report_t *report)
+{
+    if (report->wants_snapshot)
+        return;
+    report->wants_snapshot = true;
+    report->has_sent = false;
+}
+
+void schema_report_lost(schema_report_t *report)
+{
+    want_snapshot(report);
+}
+
+void schema_report_acknowledged(schema_report_t *report, commit_ts_t at)
+{
+    if (!report->is_active)
+        return;
+    if (at.v < report->acknowledged.v) {
+        /* What it has ends before what we would send. */
+        want_snapshot(report);
+        return;
+    }
+    report->acknowledged = at;
+    if (report->wants_snapshot && at.v >= report->sent_up_to.v && report->has_sent)
+        report->wants_snapshot = false;
+    if (report->ddls >= SCHEMA_DDLS_PER_SNAPSHOT)
+        want_snapshot(report);
+}
+
+mono_ns_t schema_report_next_deadline(const schema_report_t *report, commit_ts_t checkpoint)
+{
+    return has_news(report, checkpoint) ? due_at(report) : MONO_NEVER;
+}
