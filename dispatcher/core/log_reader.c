@@ -160,6 +160,15 @@ static sluice_error_t at_place(const log_reader_t *reader, const group_t *group,
     return error;
 }
 
+static sluice_error_t apply(log_reader_t *reader, const logged_ddl_t *logged,
+                            error_report_t *report)
+{
+    const log_reader_options_t *options = &reader->options;
+    if (options->apply)
+        return options->apply(options->apply_context, logged, &reader->outcome, report);
+    return schema_tracker_apply(options->tracker, logged, &reader->outcome, report);
+}
+
 static sluice_error_t take_ddl(log_reader_t *reader, const group_t *group, feed_item_t *item,
                                log_note_t *note, error_report_t *report)
 {
@@ -169,7 +178,7 @@ static sluice_error_t take_ddl(log_reader_t *reader, const group_t *group, feed_
                            .context = group->query->context,
                            .has_rows = !group->is_last};
     schema_outcome_t *outcome = &reader->outcome;
-    sluice_error_t error = schema_tracker_apply(reader->options.tracker, &logged, outcome, report);
+    sluice_error_t error = apply(reader, &logged, report);
     if (error != SLUICE_OK)
         return at_place(reader, group, error, report);
     if (outcome->kind == SCHEMA_EVENT) {

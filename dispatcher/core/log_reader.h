@@ -26,6 +26,11 @@ typedef struct {
     group_spill_t spill;
     uint64_t syncpoint_interval_ms; /* 0: off; less than a second counts as one */
     schema_tracker_t *tracker;      /* borrowed for the reader's life; goes forward in take */
+    /* Stands in for schema_tracker_apply where others look into the tracker meanwhile; NULL: that
+     * itself. The reader's own looks into it are only ever between two applies. */
+    sluice_error_t (*apply)(void *context, const logged_ddl_t *ddl, schema_outcome_t *outcome,
+                            error_report_t *report);
+    void *apply_context;
 } log_reader_options_t;
 
 sluice_error_t log_reader_new(const log_reader_options_t *options,

@@ -24,9 +24,12 @@ typedef struct {
     const schema_ddl_t
         *ddls; /* behind the snapshot; those at or below the anchor are applied; copied */
     uint32_t ddl_count;
-    uint64_t tail_bytes_max;
-    const char *spill_directory;
-    uint64_t syncpoint_interval_ms; /* 0: off */
+    uint64_t tail_bytes_max;         /* 0: default */
+    uint64_t group_bytes_max;        /* a larger transaction goes through a file; 0: default */
+    const char *spill_directory;     /* copied */
+    uint64_t source_heartbeat_ns;    /* 0: default */
+    uint64_t source_read_timeout_ns; /* 0: default */
+    uint64_t syncpoint_interval_ms;  /* 0: off */
 } event_feed_options_t;
 
 /* Starts the threads. Errors that need no I/O (bad configuration, snapshot that does not decode)
@@ -71,6 +74,9 @@ typedef struct {
     bool is_caught_up;
     uint64_t tail_bytes;
     bool is_waiting_for_room; /* tail full of what local spans still need */
+    uint32_t streams;         /* registered dispatchers */
+    uint32_t catching_up;     /* of them, below the tail: fed by a second reading of the log */
+    uint64_t drops;           /* streams given up because they took nothing */
     sluice_error_t error;     /* the first fatal error */
     char error_text[ERROR_REPORT_TEXT_MAX];
 } event_feed_state_t;

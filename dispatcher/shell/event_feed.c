@@ -1,0 +1,388 @@
+#include "dispatcher/shell/event_feed.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "common/base/memory.h"
+#include "common/runtime/log.h"
+#include "dispatcher/core/anchor_list.h"
+#include "dispatcher/shell/puller_actor.h"
+#include "dispatcher/shell/service_actor.h"
+
+#define COMPONENT "feed"
+#define SOURCE_HEARTBEAT_NS (1 * NS_PER_S)
+#define SOURCE_READ_TIMEOUT_NS (5 * NS_PER_S)
+
+/* Numbers behind server_id_base. */
+enum { STREAM_NUMBER_LIVE = 0, STREAM_NUMBER_CATCH_UP = 1 };
+
+struct event_feed {
+    char *uri, *changefeed, *spill_directory;
+    uint32_t domain, server_id_base;
+    bool lower_case_names;
+    uint64_t group_bytes_max, heartbeat_ns, read_timeout_ns, syncpoint_interval_ms;
+    table_filter_t *filter;
+
+    /* Written by the live reader's thread under its lock, read by that thread without, by others
+     * under it. */
+    schema_tracker_t *tracker;
+    pthread_mutex_t tracker_lock;
+    commit_ts_t forgotten; /* the reader's: versions up to it are gone */
+
+    atomic_uint_fast64_t position; /* the live reader's: the tracker has every DDL up to it */
+
+    pthread_mutex_t lock; /* of what follows */
+    anchor_list_t anchors;
+    error_report_t error;
+
+    service_actor_t *service;
+    puller_actor_t *puller;
+};
+
+static schema_tracker_options_t tracker_options(const event_feed_t *feed)
+{
+    return (schema_tracker_options_t){.filter = feed->filter,
+                                      .lower_case_names = feed->lower_case_names};
+}
+
+/* ---- called by the live reader's thread ---- */
+
+static sluice_error_t apply_ddl(void *context, const logged_ddl_t *ddl, schema_outcome_t *outcome,
+                                error_report_t *report)
+{
+    event_feed_t *feed = context;
+    pthread_mutex_lock(&feed->tracker_lock);
+    sluice_error_t error = schema_tracker_apply(feed->tracker, ddl, outcome, report);
+    pthread_mutex_unlock(&feed->tracker_lock);
+    return error;
+}
+
+static void note_position(void *context, commit_ts_t commit_ts)
+{
+    event_feed_t *feed = context;
+    atomic_store_explicit(&feed->position, commit_ts.v, memory_order_release);
+}
+
+/* What an anchor still needs for a catch-up reading is kept: versions go with the anchors. */
+static void note_anchor(void *context, const anchor_t *anchor)
+{
+    event_feed_t *feed = context;
+    pthread_mutex_lock(&feed->lock);
+    anchor_list_add(&feed->anchors, anchor);
+    commit_ts_t oldest = feed->anchors.anchors[0].commit_ts;
+    pthread_mutex_unlock(&feed->lock);
+    if (oldest.v <= feed->forgotten.v)
+        return;
+    feed->forgotten = oldest;
+    pthread_mutex_lock(&feed->tracker_lock);
+    schema_tracker_forget(feed->tracker, oldest);
+    pthread_mutex_unlock(&feed->tracker_lock);
+}
+
+/* The first error counts. Also called by a catch-up reader. */
+static void note_error(void *context, const error_report_t *report)
+{
+    event_feed_t *feed = context;
+    pthread_mutex_lock(&feed->lock);
+    if (feed->error.code == SLUICE_OK)
+        feed->error = *report;
+    pthread_mutex_unlock(&feed->lock);
+}
+
+/* ---- readers ---- */
+
+static puller_options_t puller_options(event_feed_t *feed, const anchor_t *anchor)
+{
+    return (puller_options_t){
+        .uri = feed->uri,
+        .changefeed = feed->changefeed,
+        .heartbeat_ns = feed->heartbeat_ns,
+        .read_timeout_ns = feed->read_timeout_ns,
+        .domain = feed->domain,
+        .anchor = *anchor,
+        .group_bytes_max = feed->group_bytes_max,
+        .spill_directory = feed->spill_directory,
+        .syncpoint_interval_ms = feed->syncpoint_interval_ms,
+        .events = {.context = feed, .on_error = note_error},
+    };
+}
+
+typedef struct {
+    schema_tracker_t *tracker;
+    puller_actor_t *puller;
+} reading_t;
+
+static void close_reading(void *context, void *opened)
+{
+    (void)context;
+    reading_t *reading = opened;
+    puller_actor_destroy(&reading->puller);
+    schema_tracker_destroy(&reading->tracker);
+    free(reading);
+}
+
+/* A tracker of its own, in the state that the anchor has. */
+static schema_tracker_t *tracker_at(event_feed_t *feed, const anchor_t *anchor,
+                                    error_report_t *report)
+{
+    arena_t arena = {0};
+    bytes_t snapshot;
+    schema_tracker_t *tracker = NULL;
+    schema_tracker_options_t options = tracker_options(feed);
+    pthread_mutex_lock(&feed->tracker_lock);
+    sluice_error_t error =
+        schema_tracker_snapshot(feed->tracker, anchor->commit_ts, true, &arena, &snapshot);
+    pthread_mutex_unlock(&feed->tracker_lock);
+    if (error == SLUICE_OK)
+        error = schema_tracker_from_snapshot(&options, snapshot, &tracker, report);
+    else
+        error_report_set(report, error, "the schema at %llu is no longer known",
+                         (unsigned long long)anchor->commit_ts.v);
+    arena_clear(&arena);
+    return error == SLUICE_OK ? tracker : NULL;
+}
+
+static void *open_reading(void *context, commit_ts_t from, feed_inbox_t *inbox, commit_ts_t *begins)
+{
+    event_feed_t *feed = context;
+    anchor_t anchor;
+    if (!event_feed_anchor(feed, from, &anchor))
+        return NULL;
+    error_report_t report = {.code = SLUICE_OK};
+    reading_t *reading = memory_zalloc(sizeof *reading);
+    reading->tracker = tracker_at(feed, &anchor, &report);
+    puller_options_t options = puller_options(feed, &anchor);
+    options.stream = "catch-up";
+    options.server_id = feed->server_id_base + STREAM_NUMBER_CATCH_UP;
+    options.tracker = reading->tracker;
+    options.inbox = inbox;
+    if (!reading->tracker || puller_actor_start(&options, &reading->puller, &report) != SLUICE_OK) {
+        note_error(feed, &report);
+        close_reading(feed, reading);
+        return NULL;
+    }
+    LOG(LOG_LEVEL_INFO, COMPONENT, feed->changefeed, "reading older log for dispatchers that lag",
+        log_number("wanted", from.v), log_number("from", anchor.commit_ts.v));
+    *begins = anchor.commit_ts;
+    return reading;
+}
+
+static sluice_error_t start_live(event_feed_t *feed, const anchor_t *anchor, error_report_t *report)
+{
+    puller_options_t options = puller_options(feed, anchor);
+    options.stream = "live";
+    options.server_id = feed->server_id_base + STREAM_NUMBER_LIVE;
+    options.tracker = feed->tracker;
+    options.inbox = service_actor_inbox(feed->service);
+    options.events.apply = apply_ddl;
+    options.events.on_position = note_position;
+    options.events.on_anchor = note_anchor;
+    return puller_actor_start(&options, &feed->puller, report);
+}
+
+/* ---- open and close ---- */
+
+static sluice_error_t apply_stored(event_feed_t *feed, const event_feed_options_t *options,
+                                   error_report_t *report)
+{
+    arena_t arena = {0};
+    sluice_error_t error = SLUICE_OK;
+    for (uint32_t i = 0; i < options->ddl_count && error == SLUICE_OK; i++) {
+        const schema_ddl_t *stored = &options->ddls[i];
+        if (stored->commit_ts.v <= options->snapshot_ts.v ||
+            stored->commit_ts.v > options->anchor.commit_ts.v)
+            continue;
+        logged_ddl_t ddl;
+        schema_outcome_t outcome = {.kind = SCHEMA_OUTSIDE};
+        error = schema_ddl_decode(stored, &arena, &ddl);
+        if (error != SLUICE_OK)
+            error_report_set(report, error, "the stored DDL of %llu cannot be read",
+                             (unsigned long long)stored->commit_ts.v);
+        else
+            error = schema_tracker_apply(feed->tracker, &ddl, &outcome, report);
+        if (error == SLUICE_OK && outcome.kind == SCHEMA_EVENT)
+            ddl_event_unref(&outcome.event);
+        arena_reset(&arena);
+    }
+    arena_clear(&arena);
+    return error;
+}
+
+static sluice_error_t make_tracker(event_feed_t *feed, const event_feed_options_t *options,
+                                   error_report_t *report)
+{
+    const changefeed_config_t *config = options->config;
+    sluice_error_t error = table_filter_new(config->filter_rules, config->filter_rule_count,
+                                            options->lower_case_names, &feed->filter, report);
+    if (error != SLUICE_OK)
+        return error;
+    schema_tracker_options_t how = tracker_options(feed);
+    error = schema_tracker_from_snapshot(&how, options->snapshot, &feed->tracker, report);
+    return error == SLUICE_OK ? apply_stored(feed, options, report) : error;
+}
+
+static char *text_of(bytes_t bytes)
+{
+    char *text = memory_zalloc(bytes.len + 1);
+    if (bytes.len)
+        memcpy(text, bytes.data, bytes.len);
+    return text;
+}
+
+static uint64_t or_default(uint64_t value, uint64_t otherwise)
+{
+    return value ? value : otherwise;
+}
+
+static event_feed_t *new_feed(const event_feed_options_t *options)
+{
+    event_feed_t *feed = memory_zalloc(sizeof *feed);
+    feed->uri = text_of(options->config->source);
+    feed->changefeed = text_of(options->config->name);
+    feed->spill_directory = memory_strdup(options->spill_directory);
+    feed->domain = options->config->domain;
+    feed->server_id_base = options->server_id_base;
+    feed->lower_case_names = options->lower_case_names;
+    feed->group_bytes_max = or_default(options->group_bytes_max, GROUP_BYTES_MAX_DEFAULT);
+    feed->heartbeat_ns = or_default(options->source_heartbeat_ns, SOURCE_HEARTBEAT_NS);
+    feed->read_timeout_ns = or_default(options->source_read_timeout_ns, SOURCE_READ_TIMEOUT_NS);
+    feed->syncpoint_interval_ms = options->syncpoint_interval_ms;
+    feed->forgotten = options->anchor.commit_ts;
+    atomic_init(&feed->position, options->anchor.commit_ts.v);
+    pthread_mutex_init(&feed->tracker_lock, NULL);
+    pthread_mutex_init(&feed->lock, NULL);
+    anchor_list_add(&feed->anchors, &options->anchor);
+    return feed;
+}
+
+sluice_error_t event_feed_open(const event_feed_options_t *options, event_feed_t **feed,
+                               error_report_t *report)
+{
+    *feed = NULL;
+    event_feed_t *self = new_feed(options);
+    service_actor_options_t service = {
+        .service = event_service_options_default(options->anchor.commit_ts),
+        .catch_up = {.context = self, .open = open_reading, .close = close_reading},
+    };
+    service.service.tail_bytes_max =
+        or_default(options->tail_bytes_max, service.service.tail_bytes_max);
+    sluice_error_t error = make_tracker(self, options, report);
+    if (error == SLUICE_OK)
+        error = service_actor_new(&service, &self->service, report);
+    if (error == SLUICE_OK)
+        error = service_actor_start(self->service, report);
+    if (error == SLUICE_OK)
+        error = start_live(self, &options->anchor, report);
+    if (error != SLUICE_OK)
+        event_feed_close(&self);
+    *feed = self;
+    return error;
+}
+
+void event_feed_close(event_feed_t **feed)
+{
+    event_feed_t *self = *feed;
+    *feed = NULL;
+    if (!self)
+        return;
+    puller_actor_destroy(&self->puller);
+    service_actor_destroy(&self->service);
+    schema_tracker_destroy(&self->tracker);
+    table_filter_destroy(&self->filter);
+    anchor_list_clear(&self->anchors);
+    pthread_mutex_destroy(&self->tracker_lock);
+    pthread_mutex_destroy(&self->lock);
+    free(self->uri);
+    free(self->changefeed);
+    free(self->spill_directory);
+    free(self);
+}
+
+/* ---- for the protocol thread ---- */
+
+int event_feed_fd(const event_feed_t *feed)
+{
+    return service_actor_fd(feed->service);
+}
+
+uint32_t event_feed_take(event_feed_t *feed, stream_event_t *events, uint32_t max)
+{
+    return service_actor_take(feed->service, events, max);
+}
+
+void event_feed_request(event_feed_t *feed, const stream_request_t *request)
+{
+    service_actor_request(feed->service, request);
+}
+
+void event_feed_set_persisted(event_feed_t *feed, commit_ts_t persisted)
+{
+    service_actor_set_persisted(feed->service, persisted);
+    pthread_mutex_lock(&feed->lock);
+    anchor_list_forget(&feed->anchors, persisted);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+/* Whether the reader has come to `at`, so that no DDL can come in between any more. */
+static bool has_read(event_feed_t *feed, commit_ts_t at)
+{
+    return atomic_load_explicit(&feed->position, memory_order_acquire) >= at.v;
+}
+
+sluice_error_t event_feed_table_list(event_feed_t *feed, commit_ts_t at, arena_t *arena,
+                                     const table_info_t **tables, uint32_t *count)
+{
+    bool is_final = has_read(feed, at);
+    pthread_mutex_lock(&feed->tracker_lock);
+    sluice_error_t error =
+        schema_tracker_table_list(feed->tracker, at, is_final, arena, tables, count);
+    pthread_mutex_unlock(&feed->tracker_lock);
+    return error;
+}
+
+sluice_error_t event_feed_snapshot(event_feed_t *feed, commit_ts_t at, arena_t *arena,
+                                   bytes_t *snapshot)
+{
+    bool is_final = has_read(feed, at);
+    pthread_mutex_lock(&feed->tracker_lock);
+    sluice_error_t error = schema_tracker_snapshot(feed->tracker, at, is_final, arena, snapshot);
+    pthread_mutex_unlock(&feed->tracker_lock);
+    return error;
+}
+
+schema_ddl_t event_feed_encode_ddl(const ddl_event_t *ddl, arena_t *arena)
+{
+    schema_ddl_t encoded = schema_ddl_of_event(ddl);
+    encoded.content = arena_bytes(arena, encoded.content);
+    return encoded;
+}
+
+void event_feed_state(event_feed_t *feed, event_feed_state_t *state)
+{
+    event_service_state_t service = service_actor_state(feed->service);
+    *state = (event_feed_state_t){
+        .resolved = service.resolved,
+        .resolved_time = service.resolved_time,
+        .is_caught_up = service.is_caught_up,
+        .tail_bytes = service.tail_bytes,
+        .is_waiting_for_room = service.is_waiting_for_room,
+        .streams = service.registrations,
+        .catching_up = service.catching_up,
+        .drops = service.drops,
+    };
+    pthread_mutex_lock(&feed->lock);
+    state->error = feed->error.code;
+    memcpy(state->error_text, feed->error.text, sizeof state->error_text);
+    pthread_mutex_unlock(&feed->lock);
+}
+
+bool event_feed_anchor(event_feed_t *feed, commit_ts_t ts, anchor_t *anchor)
+{
+    pthread_mutex_lock(&feed->lock);
+    const anchor_t *found = anchor_list_find(&feed->anchors, ts);
+    if (found)
+        *anchor = *found;
+    pthread_mutex_unlock(&feed->lock);
+    return found != NULL;
+}

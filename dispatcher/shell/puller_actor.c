@@ -1,0 +1,320 @@
+#include "dispatcher/shell/puller_actor.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "common/base/memory.h"
+#include "common/runtime/clock.h"
+#include "common/runtime/log.h"
+#include "dispatcher/core/backoff.h"
+#include "dispatcher/shell/spill_file.h"
+#include "dispatcher/upstream/upstream.h"
+
+#define COMPONENT "puller"
+#define ANCHOR_INTERVAL_NS (100 * NS_PER_MS)
+#define SKIPPED_KINDS_MAX 64
+/* The server ends the older of two connections with one server id. Once may be our own connection
+ * of before; twice within this time is another program. */
+#define SERVER_ID_CONFLICT_NS (60 * NS_PER_S)
+
+struct puller_actor {
+    puller_options_t options;
+    log_reader_t *reader;
+    spill_file_t spill;
+    pthread_t thread;
+    pthread_mutex_t lock; /* of what follows, up to the thread's own */
+    pthread_cond_t stopped;
+    upstream_t *upstream; /* while it is open */
+    atomic_bool is_stopping;
+    /* The thread's own. */
+    backoff_t backoff;
+    uint64_t random;
+    mono_ns_t anchored_at;
+    mono_ns_t conflict_at;
+    bool had_conflict;
+    log_limiter_t limiter;
+    const char *skipped[SKIPPED_KINDS_MAX];
+    uint32_t skipped_count;
+};
+
+static bool is_stopping(puller_actor_t *puller)
+{
+    return atomic_load_explicit(&puller->is_stopping, memory_order_relaxed);
+}
+
+/* ---- what comes out of the log reader ---- */
+
+/* A kind of statement that is never replicated is told of once. */
+static void tell_skipped(puller_actor_t *puller, const char *kind, commit_ts_t commit_ts)
+{
+    for (uint32_t i = 0; i < puller->skipped_count; i++) {
+        if (strcmp(puller->skipped[i], kind) == 0)
+            return;
+    }
+    if (puller->skipped_count == SKIPPED_KINDS_MAX)
+        return;
+    puller->skipped[puller->skipped_count++] = kind;
+    LOG(LOG_LEVEL_INFO, COMPONENT, puller->options.changefeed,
+        "statements of this kind are not replicated", log_text("kind", kind),
+        log_number("commit_ts", commit_ts.v));
+}
+
+static void tell(puller_actor_t *puller, const log_note_t *note, commit_ts_t commit_ts)
+{
+    if (note->skipped_kind)
+        tell_skipped(puller, note->skipped_kind, commit_ts);
+    if (note->warning)
+        LOG(LOG_LEVEL_WARNING, COMPONENT, puller->options.changefeed, note->warning,
+            log_number("commit_ts", commit_ts.v));
+}
+
+static void give_anchor(puller_actor_t *puller, bool is_due)
+{
+    const puller_events_t *events = &puller->options.events;
+    if (!events->on_anchor || !log_reader_is_between_groups(puller->reader))
+        return;
+    mono_ns_t now = clock_mono();
+    if (!is_due && mono_elapsed(puller->anchored_at, now) < ANCHOR_INTERVAL_NS)
+        return;
+    puller->anchored_at = now;
+    anchor_t anchor;
+    log_reader_anchor(puller->reader, &anchor);
+    events->on_anchor(events->context, &anchor);
+}
+
+/* SLUICE_ERROR_CLOSED: stopped meanwhile. */
+static sluice_error_t take_items(puller_actor_t *puller, error_report_t *report)
+{
+    const puller_events_t *events = &puller->options.events;
+    for (;;) {
+        feed_item_t item;
+        bool has_item;
+        log_note_t note;
+        sluice_error_t error = log_reader_take(puller->reader, &item, &has_item, &note, report);
+        if (error != SLUICE_OK || !has_item)
+            return error;
+        tell(puller, &note, item.commit_ts);
+        bool completes = item.completes;
+        commit_ts_t commit_ts = item.commit_ts;
+        if (!feed_inbox_put(puller->options.inbox, &item))
+            return SLUICE_ERROR_CLOSED;
+        if (!completes)
+            continue;
+        if (events->on_position)
+            events->on_position(events->context, commit_ts);
+        give_anchor(puller, false);
+    }
+}
+
+/* ---- one connection ---- */
+
+static sluice_error_t open_upstream(puller_actor_t *puller, error_report_t *report)
+{
+    const puller_options_t *options = &puller->options;
+    const upstream_api_t *api = upstream_find(options->uri);
+    if (!api)
+        return error_report_set(report, SLUICE_ERROR_CONFIGURATION,
+                                "no source of this kind: its scheme is unknown");
+    upstream_options_t how = {.uri = options->uri,
+                              .server_id = options->server_id,
+                              .heartbeat_ns = options->heartbeat_ns,
+                              .read_timeout_ns = options->read_timeout_ns};
+    log_reader_anchor(puller->reader, &how.anchor);
+    upstream_t *upstream;
+    sluice_error_t error = api->open(&how, &upstream, report);
+    if (error != SLUICE_OK)
+        return error;
+    pthread_mutex_lock(&puller->lock);
+    puller->upstream = upstream;
+    pthread_mutex_unlock(&puller->lock);
+    return SLUICE_OK;
+}
+
+static void close_upstream(puller_actor_t *puller)
+{
+    pthread_mutex_lock(&puller->lock);
+    upstream_t *upstream = puller->upstream;
+    puller->upstream = NULL;
+    pthread_mutex_unlock(&puller->lock);
+    if (upstream)
+        upstream->api->close(&upstream);
+}
+
+static void wait_for_stop(puller_actor_t *puller)
+{
+    pthread_mutex_lock(&puller->lock);
+    while (!puller->is_stopping)
+        pthread_cond_wait(&puller->stopped, &puller->lock);
+    pthread_mutex_unlock(&puller->lock);
+}
+
+/* Reads until stopped (SLUICE_OK, SLUICE_ERROR_CLOSED) or until something goes wrong. */
+static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *report)
+{
+    upstream_t *upstream = puller->upstream;
+    while (!is_stopping(puller)) {
+        raw_event_t event;
+        sluice_error_t error;
+        switch (upstream->api->next(upstream, &event, report)) {
+        case UPSTREAM_EVENT:
+            error = log_reader_push(puller->reader, event.bytes, event.location, report);
+            if (error == SLUICE_OK)
+                error = take_items(puller, report);
+            if (error != SLUICE_OK)
+                return error;
+            backoff_succeed(&puller->backoff);
+            break;
+        case UPSTREAM_CAUGHT_UP:
+            give_anchor(puller, true);
+            feed_inbox_set_caught_up(puller->options.inbox);
+            break;
+        case UPSTREAM_END:
+            give_anchor(puller, true);
+            feed_inbox_set_caught_up(puller->options.inbox);
+            wait_for_stop(puller);
+            return SLUICE_OK;
+        case UPSTREAM_INTERRUPTED:
+            break;
+        case UPSTREAM_FAILED:
+            return report->code;
+        }
+    }
+    return SLUICE_OK;
+}
+
+/* ---- from connection to connection ---- */
+
+static bool is_worth_retrying(puller_actor_t *puller, sluice_error_t error)
+{
+    if (error != SLUICE_ERROR_SOURCE_SERVER_ID)
+        return sluice_error_is_retriable(error);
+    mono_ns_t now = clock_mono();
+    bool is_second =
+        puller->had_conflict && mono_elapsed(puller->conflict_at, now) < SERVER_ID_CONFLICT_NS;
+    puller->had_conflict = true;
+    puller->conflict_at = now;
+    return !is_second;
+}
+
+static void pause_before_retry(puller_actor_t *puller, const error_report_t *report)
+{
+    puller->random = puller->random * UINT64_C(6364136223846793005) + 1442695040888963407;
+    uint64_t delay = backoff_fail(&puller->backoff, puller->random >> 16);
+    uint64_t suppressed;
+    if (log_limiter_allow(&puller->limiter, clock_mono(), &suppressed))
+        LOG(LOG_LEVEL_WARNING, COMPONENT, puller->options.changefeed,
+            "reading the source failed, trying again", log_text("stream", puller->options.stream),
+            log_text("error", sluice_error_name(report->code)), log_text("text", report->text),
+            log_number("delay_ms", delay / NS_PER_MS), log_number("suppressed", suppressed));
+    struct timespec until;
+    uint64_t at = mono_add(clock_mono(), delay).v;
+    until.tv_sec = (time_t)(at / NS_PER_S);
+    until.tv_nsec = (long)(at % NS_PER_S);
+    pthread_mutex_lock(&puller->lock);
+    while (!puller->is_stopping &&
+           pthread_cond_timedwait(&puller->stopped, &puller->lock, &until) == 0)
+        continue;
+    pthread_mutex_unlock(&puller->lock);
+}
+
+static void *run(void *context)
+{
+    puller_actor_t *puller = context;
+    while (!is_stopping(puller)) {
+        error_report_t report = {.code = SLUICE_OK};
+        sluice_error_t error = open_upstream(puller, &report);
+        if (error == SLUICE_OK)
+            error = read_upstream(puller, &report);
+        close_upstream(puller);
+        if (error == SLUICE_OK || is_stopping(puller))
+            break;
+        report.code = error;
+        if (!is_worth_retrying(puller, error)) {
+            LOG(LOG_LEVEL_ERROR, COMPONENT, puller->options.changefeed, "reading the source ended",
+                log_text("stream", puller->options.stream),
+                log_text("error", sluice_error_name(error)), log_text("text", report.text));
+            if (puller->options.events.on_error)
+                puller->options.events.on_error(puller->options.events.context, &report);
+            break;
+        }
+        log_reader_reset(puller->reader);
+        pause_before_retry(puller, &report);
+    }
+    return NULL;
+}
+
+static void free_puller(puller_actor_t *puller)
+{
+    log_reader_destroy(&puller->reader);
+    spill_file_close(&puller->spill);
+    pthread_cond_destroy(&puller->stopped);
+    pthread_mutex_destroy(&puller->lock);
+    free((char *)puller->options.uri);
+    free((char *)puller->options.changefeed);
+    free((char *)puller->options.spill_directory);
+    free(puller);
+}
+
+static sluice_error_t new_reader(puller_actor_t *puller, error_report_t *report)
+{
+    const puller_options_t *options = &puller->options;
+    log_reader_options_t how = {.domain = options->domain,
+                                .anchor = options->anchor,
+                                .group_bytes_max = options->group_bytes_max,
+                                .spill = spill_file_callbacks(&puller->spill),
+                                .syncpoint_interval_ms = options->syncpoint_interval_ms,
+                                .tracker = options->tracker,
+                                .apply = options->events.apply,
+                                .apply_context = options->events.context};
+    if (log_reader_new(&how, &puller->reader) == SLUICE_OK)
+        return SLUICE_OK;
+    return error_report_set(report, SLUICE_ERROR_MALFORMED,
+                            "the start position \"%s\" is no GTID list", options->anchor.gtid_list);
+}
+
+sluice_error_t puller_actor_start(const puller_options_t *options, puller_actor_t **puller,
+                                  error_report_t *report)
+{
+    *puller = NULL;
+    puller_actor_t *self = memory_zalloc(sizeof *self);
+    self->options = *options;
+    self->options.uri = memory_strdup(options->uri);
+    self->options.changefeed = memory_strdup(options->changefeed);
+    self->options.spill_directory = memory_strdup(options->spill_directory);
+    self->backoff = backoff_default();
+    self->random = clock_mono().v ^ options->server_id;
+    spill_file_init(&self->spill, self->options.spill_directory);
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->stopped, &attributes);
+    pthread_condattr_destroy(&attributes);
+    sluice_error_t error = new_reader(self, report);
+    if (error == SLUICE_OK && pthread_create(&self->thread, NULL, run, self) != 0)
+        error = error_report_set(report, SLUICE_ERROR_MEMORY, "no thread left to read the source");
+    if (error != SLUICE_OK) {
+        free_puller(self);
+        return error;
+    }
+    *puller = self;
+    return SLUICE_OK;
+}
+
+void puller_actor_destroy(puller_actor_t **puller)
+{
+    puller_actor_t *self = *puller;
+    *puller = NULL;
+    if (!self)
+        return;
+    feed_inbox_stop(self->options.inbox);
+    pthread_mutex_lock(&self->lock);
+    self->is_stopping = true;
+    pthread_cond_broadcast(&self->stopped);
+    if (self->upstream)
+        self->upstream->api->interrupt(self->upstream);
+    pthread_mutex_unlock(&self->lock);
+    pthread_join(self->thread, NULL);
+    free_puller(self);
+}

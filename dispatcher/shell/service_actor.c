@@ -1,0 +1,332 @@
+#include "dispatcher/shell/service_actor.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "common/base/memory.h"
+#include "common/runtime/clock.h"
+#include "dispatcher/shell/stream_ring.h"
+
+#define EVENTS_A_TURN 512
+/* While something waits for memory to be given back, or for a catch-up reading to be possible. */
+#define RETRY_NS (10 * NS_PER_MS)
+
+typedef struct {
+    stream_request_t *items;
+    uint32_t count, capacity;
+} request_list_t;
+
+struct service_actor {
+    service_actor_options_t options;
+    pthread_t thread;
+    bool is_started;
+    feed_inbox_t *live;
+    stream_ring_t *ring;
+
+    pthread_mutex_t lock; /* of what follows, up to the thread's own */
+    pthread_cond_t bell;
+    bool is_rung, is_stopping;
+    request_list_t requests;
+    commit_ts_t persisted;
+    event_service_state_t state;
+
+    /* The thread's own. */
+    event_service_t *service;
+    request_list_t taken;
+    feed_inbox_t *older;
+    void *reading; /* the catch-up reading; NULL: none */
+    mono_ns_t catch_up_at;
+    bool live_has_room, older_has_room;
+};
+
+static void ring_bell(void *context)
+{
+    service_actor_t *actor = context;
+    pthread_mutex_lock(&actor->lock);
+    actor->is_rung = true;
+    pthread_cond_signal(&actor->bell);
+    pthread_mutex_unlock(&actor->lock);
+}
+
+sluice_error_t service_actor_new(const service_actor_options_t *options, service_actor_t **actor,
+                                 error_report_t *report)
+{
+    *actor = NULL;
+    service_actor_t *self = memory_zalloc(sizeof *self);
+    if (stream_ring_new(ring_bell, self, &self->ring) != SLUICE_OK) {
+        free(self);
+        return error_report_set(report, SLUICE_ERROR_IO, "no file descriptor left");
+    }
+    self->options = *options;
+    self->live = feed_inbox_new(ring_bell, self);
+    self->service = event_service_new(&options->service, clock_mono());
+    self->state = event_service_state(self->service);
+    self->live_has_room = true;
+    pthread_mutex_init(&self->lock, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->bell, &attributes);
+    pthread_condattr_destroy(&attributes);
+    *actor = self;
+    return SLUICE_OK;
+}
+
+static void free_requests(request_list_t *list)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        free((uint8_t *)list->items[i].span.start_key.data);
+        free((uint8_t *)list->items[i].span.end_key.data);
+    }
+    list->count = 0;
+}
+
+/* ---- the thread ---- */
+
+static void end_catch_up(service_actor_t *actor)
+{
+    actor->options.catch_up.close(actor->options.catch_up.context, actor->reading);
+    actor->reading = NULL;
+    feed_inbox_destroy(&actor->older);
+    event_service_catch_up_end(actor->service);
+}
+
+static void begin_catch_up(service_actor_t *actor, commit_ts_t from, mono_ns_t now)
+{
+    const catch_up_source_t *source = &actor->options.catch_up;
+    commit_ts_t begins;
+    actor->older = feed_inbox_new(ring_bell, actor);
+    actor->older_has_room = true;
+    actor->reading = source->open(source->context, from, actor->older, &begins);
+    if (actor->reading) {
+        event_service_catch_up_begin(actor->service, begins);
+        return;
+    }
+    feed_inbox_destroy(&actor->older);
+    actor->catch_up_at = mono_add(now, RETRY_NS);
+}
+
+static void steer_catch_up(service_actor_t *actor, mono_ns_t now)
+{
+    commit_ts_t from;
+    if (actor->reading && event_service_catch_up_is_done(actor->service))
+        end_catch_up(actor);
+    if (!actor->reading && mono_reached(actor->catch_up_at, now) &&
+        event_service_wants_catch_up(actor->service, &from))
+        begin_catch_up(actor, from, now);
+}
+
+/* Whether anything came in. */
+static bool take_items(service_actor_t *actor)
+{
+    feed_item_t *items;
+    bool is_caught_up;
+    uint32_t count = feed_inbox_take(actor->live, &items, &is_caught_up);
+    for (uint32_t i = 0; i < count; i++)
+        event_service_append(actor->service, &items[i]);
+    event_service_set_caught_up(actor->service, is_caught_up);
+    if (!actor->reading)
+        return count > 0;
+    uint32_t older = feed_inbox_take(actor->older, &items, &is_caught_up);
+    for (uint32_t i = 0; i < older; i++)
+        event_service_catch_up_append(actor->service, &items[i]);
+    return count + older > 0;
+}
+
+static bool take_requests(service_actor_t *actor, mono_ns_t now)
+{
+    pthread_mutex_lock(&actor->lock);
+    request_list_t emptied = actor->taken;
+    actor->taken = actor->requests;
+    actor->requests = emptied;
+    commit_ts_t persisted = actor->persisted;
+    pthread_mutex_unlock(&actor->lock);
+    event_service_set_persisted(actor->service, persisted);
+    bool has_some = actor->taken.count > 0;
+    for (uint32_t i = 0; i < actor->taken.count; i++)
+        event_service_request(actor->service, &actor->taken.items[i], now);
+    free_requests(&actor->taken);
+    return has_some;
+}
+
+/* How many events went out; *is_full: more could not be put. */
+static uint32_t give_events(service_actor_t *actor, mono_ns_t now, bool *is_full)
+{
+    stream_event_t events[EVENTS_A_TURN];
+    uint32_t given = 0;
+    for (;;) {
+        uint32_t room = stream_ring_room(actor->ring, EVENT_SERVICE_TAKE_MIN);
+        *is_full = room < EVENT_SERVICE_TAKE_MIN;
+        if (*is_full)
+            return given;
+        uint32_t count = event_service_take(actor->service, events,
+                                            room < EVENTS_A_TURN ? room : EVENTS_A_TURN, now);
+        if (count == 0)
+            return given;
+        stream_ring_put(actor->ring, events, count);
+        given += count;
+        /* Requests and new items have their turn in between. */
+        if (given >= STREAM_RING_EVENTS_MAX)
+            return given;
+    }
+}
+
+static void steer_room(service_actor_t *actor, mono_ns_t now)
+{
+    bool live = event_service_has_room(actor->service, now);
+    if (live != actor->live_has_room)
+        feed_inbox_set_room(actor->live, live);
+    actor->live_has_room = live;
+    if (!actor->reading)
+        return;
+    bool older = event_service_catch_up_has_room(actor->service, now);
+    if (older != actor->older_has_room)
+        feed_inbox_set_room(actor->older, older);
+    actor->older_has_room = older;
+}
+
+static mono_ns_t next_deadline(service_actor_t *actor, mono_ns_t now, bool is_full)
+{
+    mono_ns_t deadline = is_full ? MONO_NEVER : event_service_next_deadline(actor->service);
+    bool must_retry = !actor->live_has_room || (actor->reading && !actor->older_has_room);
+    commit_ts_t from;
+    if (!actor->reading && event_service_wants_catch_up(actor->service, &from))
+        must_retry = true;
+    return must_retry ? mono_min(deadline, mono_add(now, RETRY_NS)) : deadline;
+}
+
+/* Until the bell rings or the deadline comes; false: to be stopped. */
+static bool wait_for_bell(service_actor_t *actor, mono_ns_t deadline)
+{
+    pthread_mutex_lock(&actor->lock);
+    actor->state = event_service_state(actor->service);
+    int timed_out = 0;
+    while (!actor->is_rung && !actor->is_stopping && !timed_out) {
+        if (deadline.v == MONO_NEVER.v) {
+            pthread_cond_wait(&actor->bell, &actor->lock);
+            continue;
+        }
+        struct timespec until = {.tv_sec = (time_t)(deadline.v / NS_PER_S),
+                                 .tv_nsec = (long)(deadline.v % NS_PER_S)};
+        timed_out = pthread_cond_timedwait(&actor->bell, &actor->lock, &until);
+    }
+    actor->is_rung = false;
+    bool goes_on = !actor->is_stopping;
+    pthread_mutex_unlock(&actor->lock);
+    return goes_on;
+}
+
+static void *run(void *context)
+{
+    service_actor_t *actor = context;
+    bool goes_on = true;
+    while (goes_on) {
+        mono_ns_t now = clock_mono();
+        bool is_full;
+        bool is_busy = take_requests(actor, now);
+        is_busy |= take_items(actor);
+        is_busy |= give_events(actor, now, &is_full) > 0;
+        steer_catch_up(actor, now);
+        steer_room(actor, now);
+        /* Somebody who is busy looks again before it sleeps. */
+        mono_ns_t deadline = is_busy && !is_full ? now : next_deadline(actor, now, is_full);
+        goes_on = wait_for_bell(actor, deadline);
+    }
+    if (actor->reading)
+        end_catch_up(actor);
+    return NULL;
+}
+
+/* ---- for the others ---- */
+
+sluice_error_t service_actor_start(service_actor_t *actor, error_report_t *report)
+{
+    if (pthread_create(&actor->thread, NULL, run, actor) != 0)
+        return error_report_set(report, SLUICE_ERROR_MEMORY,
+                                "no thread left for the event service");
+    actor->is_started = true;
+    return SLUICE_OK;
+}
+
+void service_actor_destroy(service_actor_t **actor)
+{
+    service_actor_t *self = *actor;
+    *actor = NULL;
+    if (!self)
+        return;
+    pthread_mutex_lock(&self->lock);
+    self->is_stopping = true;
+    pthread_cond_signal(&self->bell);
+    pthread_mutex_unlock(&self->lock);
+    if (self->is_started)
+        pthread_join(self->thread, NULL);
+    event_service_destroy(&self->service);
+    feed_inbox_destroy(&self->live);
+    stream_ring_destroy(&self->ring);
+    free_requests(&self->requests);
+    free(self->requests.items);
+    free(self->taken.items);
+    pthread_cond_destroy(&self->bell);
+    pthread_mutex_destroy(&self->lock);
+    free(self);
+}
+
+feed_inbox_t *service_actor_inbox(service_actor_t *actor)
+{
+    return actor->live;
+}
+
+int service_actor_fd(const service_actor_t *actor)
+{
+    return stream_ring_fd(actor->ring);
+}
+
+uint32_t service_actor_take(service_actor_t *actor, stream_event_t *events, uint32_t max)
+{
+    return stream_ring_take(actor->ring, events, max);
+}
+
+static bytes_t copy(bytes_t from)
+{
+    if (from.len == 0)
+        return (bytes_t){0};
+    uint8_t *data = memory_alloc(from.len);
+    memcpy(data, from.data, from.len);
+    return bytes_of(data, from.len);
+}
+
+void service_actor_request(service_actor_t *actor, const stream_request_t *request)
+{
+    stream_request_t own = *request;
+    bool has_span = request->kind == STREAM_REGISTER;
+    own.span.start_key = has_span ? copy(request->span.start_key) : (bytes_t){0};
+    own.span.end_key = has_span ? copy(request->span.end_key) : (bytes_t){0};
+    pthread_mutex_lock(&actor->lock);
+    request_list_t *list = &actor->requests;
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 64;
+        list->items = memory_realloc(list->items, list->capacity * sizeof *list->items);
+    }
+    list->items[list->count++] = own;
+    actor->is_rung = true;
+    pthread_cond_signal(&actor->bell);
+    pthread_mutex_unlock(&actor->lock);
+}
+
+void service_actor_set_persisted(service_actor_t *actor, commit_ts_t persisted)
+{
+    pthread_mutex_lock(&actor->lock);
+    if (persisted.v > actor->persisted.v)
+        actor->persisted = persisted;
+    actor->is_rung = true;
+    pthread_cond_signal(&actor->bell);
+    pthread_mutex_unlock(&actor->lock);
+}
+
+event_service_state_t service_actor_state(service_actor_t *actor)
+{
+    pthread_mutex_lock(&actor->lock);
+    event_service_state_t state = actor->state;
+    pthread_mutex_unlock(&actor->lock);
+    return state;
+}

@@ -1,0 +1,52 @@
+/*
+ * The thread of the event service: takes what the readers put into their inboxes and what the
+ * sessions request, steps the core, and leaves events for the protocol thread.
+ *
+ * A catch-up reading is started when the core wants one and ended when nobody needs it any more.
+ *
+ * Threads: started and destroyed by one. request, take, fd and set_persisted: the protocol thread.
+ * ring and state: any.
+ */
+#ifndef SLUICE_DISPATCHER_SHELL_SERVICE_ACTOR_H
+#define SLUICE_DISPATCHER_SHELL_SERVICE_ACTOR_H
+
+#include "common/base/error.h"
+#include "dispatcher/core/event_service.h"
+#include "dispatcher/shell/feed_inbox.h"
+
+typedef struct service_actor service_actor_t;
+
+/* A second reading of the log, for those that lag. Called by the service thread. */
+typedef struct {
+    void *context;
+    /* Begins to read at or below `from` into the inbox; *begins: where. NULL: not now. */
+    void *(*open)(void *context, commit_ts_t from, feed_inbox_t *inbox, commit_ts_t *begins);
+    /* Ends it; blocks until it has ended. */
+    void (*close)(void *context, void *reading);
+} catch_up_source_t;
+
+typedef struct {
+    event_service_options_t service;
+    catch_up_source_t catch_up;
+} service_actor_options_t;
+
+sluice_error_t service_actor_new(const service_actor_options_t *options, service_actor_t **actor,
+                                 error_report_t *report) SLUICE_MUST_USE;
+/* Starts the thread. */
+sluice_error_t service_actor_start(service_actor_t *actor, error_report_t *report) SLUICE_MUST_USE;
+/* Joins the thread; the live reader must not put any more. NULL is allowed. */
+void service_actor_destroy(service_actor_t **actor);
+
+/* Where the live reader puts its items; the actor's. */
+feed_inbox_t *service_actor_inbox(service_actor_t *actor);
+
+/* Readable while events can be taken. */
+int service_actor_fd(const service_actor_t *actor);
+uint32_t service_actor_take(service_actor_t *actor, stream_event_t *events, uint32_t max);
+/* Copied, keys of the span too. */
+void service_actor_request(service_actor_t *actor, const stream_request_t *request);
+void service_actor_set_persisted(service_actor_t *actor, commit_ts_t persisted);
+
+event_service_state_t service_actor_state(service_actor_t *actor);
+
+#endif
