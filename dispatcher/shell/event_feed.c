@@ -7,6 +7,7 @@
 #include "common/base/memory.h"
 #include "common/runtime/log.h"
 #include "dispatcher/core/anchor_list.h"
+#include "dispatcher/core/schema_history.h"
 #include "dispatcher/shell/puller_actor.h"
 #include "dispatcher/shell/service_actor.h"
 
@@ -28,7 +29,8 @@ struct event_feed {
      * under it. */
     schema_tracker_t *tracker;
     pthread_mutex_t tracker_lock;
-    commit_ts_t forgotten; /* the reader's: versions up to it are gone */
+    schema_history_t history; /* under that lock */
+    commit_ts_t forgotten;    /* the reader's: versions up to it are gone */
 
     atomic_uint_fast64_t position; /* the live reader's: the tracker has every DDL up to it */
 
@@ -54,6 +56,12 @@ static sluice_error_t apply_ddl(void *context, const logged_ddl_t *ddl, schema_o
     event_feed_t *feed = context;
     pthread_mutex_lock(&feed->tracker_lock);
     sluice_error_t error = schema_tracker_apply(feed->tracker, ddl, outcome, report);
+    if (error == SLUICE_OK && outcome->changes_schema) {
+        arena_t arena = {0};
+        schema_ddl_t encoded = schema_ddl_encode(ddl, &arena);
+        schema_history_add(&feed->history, &encoded);
+        arena_clear(&arena);
+    }
     pthread_mutex_unlock(&feed->tracker_lock);
     return error;
 }
@@ -253,6 +261,7 @@ static event_feed_t *new_feed(const event_feed_options_t *options)
     pthread_mutex_init(&feed->tracker_lock, NULL);
     pthread_mutex_init(&feed->lock, NULL);
     anchor_list_add(&feed->anchors, &options->anchor);
+    schema_history_init(&feed->history, options->anchor.commit_ts);
     return feed;
 }
 
@@ -290,6 +299,7 @@ void event_feed_close(event_feed_t **feed)
     service_actor_destroy(&self->service);
     schema_tracker_destroy(&self->tracker);
     table_filter_destroy(&self->filter);
+    schema_history_clear(&self->history);
     anchor_list_clear(&self->anchors);
     pthread_mutex_destroy(&self->tracker_lock);
     pthread_mutex_destroy(&self->lock);
@@ -322,6 +332,9 @@ void event_feed_set_persisted(event_feed_t *feed, commit_ts_t persisted)
     pthread_mutex_lock(&feed->lock);
     anchor_list_forget(&feed->anchors, persisted);
     pthread_mutex_unlock(&feed->lock);
+    pthread_mutex_lock(&feed->tracker_lock);
+    schema_history_forget(&feed->history, persisted);
+    pthread_mutex_unlock(&feed->tracker_lock);
 }
 
 /* Whether the reader has come to `at`, so that no DDL can come in between any more. */
@@ -347,6 +360,19 @@ sluice_error_t event_feed_snapshot(event_feed_t *feed, commit_ts_t at, arena_t *
     bool is_final = has_read(feed, at);
     pthread_mutex_lock(&feed->tracker_lock);
     sluice_error_t error = schema_tracker_snapshot(feed->tracker, at, is_final, arena, snapshot);
+    pthread_mutex_unlock(&feed->tracker_lock);
+    return error;
+}
+
+sluice_error_t event_feed_schema_ddls(event_feed_t *feed, commit_ts_t after, commit_ts_t *up_to,
+                                      uint32_t max, arena_t *arena, const schema_ddl_t **ddls,
+                                      uint32_t *count)
+{
+    if (!has_read(feed, *up_to))
+        return SLUICE_ERROR_AGAIN;
+    pthread_mutex_lock(&feed->tracker_lock);
+    sluice_error_t error =
+        schema_history_read(&feed->history, after, up_to, max, arena, ddls, count);
     pthread_mutex_unlock(&feed->tracker_lock);
     return error;
 }
