@@ -19,4 +19,7 @@ extern const sink_api_t sqlite_sink_api;
  * source. */
 extern const sink_api_t mariadb_sink_api;
 
+/* file:///absolute/path/of/directory — canal-json; dispatcher/sink/file/. */
+extern const sink_api_t file_sink_api;
+
 #endif

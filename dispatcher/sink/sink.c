@@ -8,6 +8,7 @@ static const sink_api_t *const adapters[] = {
     &blackhole_sink_api,
     &mariadb_sink_api,
     &sqlite_sink_api,
+    &file_sink_api,
 };
 
 const sink_api_t *sink_find(const char *uri)
