@@ -1,0 +1,196 @@
+#include "tests/testing.h"
+
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "dispatcher/shell/service_actor.h"
+#include "tests/unit/event/feed_builder.h"
+
+#define BASE 100
+#define DEADLINE_MS 20000
+#define ID ((dispatcher_id_t){1, 1})
+
+static service_actor_t *start_with(uint64_t tail_bytes_max, catch_up_source_t catch_up)
+{
+    service_actor_options_t options = {
+        .service = event_service_options_default((commit_ts_t){BASE}), .catch_up = catch_up};
+    options.service.tail_bytes_max = tail_bytes_max;
+    options.service.grace_ns = 0;
+    service_actor_t *actor;
+    error_report_t report;
+    assert_int_equal(service_actor_new(&options, &actor, &report), SLUICE_OK);
+    assert_int_equal(service_actor_start(actor, &report), SLUICE_OK);
+    return actor;
+}
+
+static void open_stream(service_actor_t *actor, dispatcher_id_t id, uint64_t table,
+                        uint64_t checkpoint)
+{
+    uint8_t key[1] = {9};
+    stream_request_t request = {.kind = STREAM_REGISTER,
+                                .dispatcher_id = id,
+                                .span = {.table_id = {table}, .start_key = bytes_of(key, 1)}};
+    service_actor_request(actor, &request);
+    request = (stream_request_t){.kind = STREAM_RESET,
+                                 .dispatcher_id = id,
+                                 .epoch = 1,
+                                 .position = {.checkpoint = {checkpoint}},
+                                 .credit_bytes = UINT64_C(1) << 40};
+    service_actor_request(actor, &request);
+}
+
+static void flushed(service_actor_t *actor, dispatcher_id_t id, commit_ts_t checkpoint)
+{
+    stream_request_t request = {.kind = STREAM_HEARTBEAT,
+                                .dispatcher_id = id,
+                                .epoch = 1,
+                                .position = {.checkpoint = checkpoint}};
+    service_actor_request(actor, &request);
+}
+
+/* The next event; the test fails when none comes. */
+static stream_event_t next_event(service_actor_t *actor)
+{
+    stream_event_t event;
+    while (service_actor_take(actor, &event, 1) == 0) {
+        struct pollfd fd = {.fd = service_actor_fd(actor), .events = POLLIN};
+        assert_int_equal(poll(&fd, 1, DEADLINE_MS), 1);
+    }
+    return event;
+}
+
+typedef struct {
+    feed_inbox_t *inbox;
+    uint64_t from, to;
+} producer_t;
+
+static void *produce(void *context)
+{
+    producer_t *producer = context;
+    for (uint64_t ts = producer->from; ts <= producer->to; ts++) {
+        feed_item_t item = ROWS(ts, 1);
+        if (!feed_inbox_put(producer->inbox, &item))
+            return NULL;
+    }
+    feed_inbox_set_caught_up(producer->inbox);
+    return NULL;
+}
+
+/* Takes the rows of every commit_ts in (from, to], in order and none left out. */
+static void take_rows(service_actor_t *actor, dispatcher_id_t id, uint64_t from, uint64_t to)
+{
+    uint64_t last = from, resolved = from;
+    while (resolved < to) {
+        stream_event_t event = next_event(actor);
+        if (event.kind == STREAM_ROWS && dispatcher_id_equal(event.dispatcher_id, id)) {
+            assert_int_equal(event.commit_ts.v, ++last);
+            flushed(actor, id, event.commit_ts);
+        } else if (event.kind == STREAM_RESOLVED && dispatcher_id_equal(event.dispatcher_id, id)) {
+            assert_true(event.commit_ts.v <= last && event.commit_ts.v > resolved);
+            resolved = event.commit_ts.v;
+        }
+        stream_event_clear(&event);
+    }
+}
+
+static void hands_rows_from_the_reader_to_the_protocol_thread(void **state)
+{
+    (void)state;
+    service_actor_t *actor = start_with(1 << 20, (catch_up_source_t){0});
+    producer_t producer = {service_actor_inbox(actor), BASE + 1, BASE + 20000};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, produce, &producer), 0);
+    open_stream(actor, ID, 1, BASE);
+    take_rows(actor, ID, BASE, BASE + 20000);
+    pthread_join(thread, NULL);
+    assert_int_equal(service_actor_state(actor).drops, 0);
+    service_actor_destroy(&actor);
+}
+
+static void a_reader_that_waits_for_room_can_be_stopped(void **state)
+{
+    (void)state;
+    service_actor_t *actor = start_with(1 << 16, (catch_up_source_t){0});
+    producer_t producer = {service_actor_inbox(actor), BASE + 1, UINT64_MAX};
+    pthread_t thread;
+    open_stream(actor, ID, 1, BASE);
+    assert_int_equal(pthread_create(&thread, NULL, produce, &producer), 0);
+    stream_event_t event = next_event(actor);
+    stream_event_clear(&event);
+    feed_inbox_stop(producer.inbox);
+    pthread_join(thread, NULL);
+    service_actor_destroy(&actor);
+}
+
+typedef struct {
+    producer_t producer;
+    pthread_t thread;
+    atomic_int opened, closed;
+} catch_up_t;
+
+static void *open_catch_up(void *context, commit_ts_t from, feed_inbox_t *inbox,
+                           commit_ts_t *begins)
+{
+    catch_up_t *catch_up = context;
+    /* An anchor that lies a bit below. */
+    *begins = (commit_ts_t){from.v - 1};
+    catch_up->producer = (producer_t){inbox, from.v, BASE + 5000};
+    assert_int_equal(pthread_create(&catch_up->thread, NULL, produce, &catch_up->producer), 0);
+    catch_up->opened++;
+    return catch_up;
+}
+
+static void close_catch_up(void *context, void *reading)
+{
+    assert_ptr_equal(context, reading);
+    catch_up_t *catch_up = context;
+    feed_inbox_stop(catch_up->producer.inbox);
+    pthread_join(catch_up->thread, NULL);
+    catch_up->closed++;
+}
+
+/* A stranger is answered only in the turn after the one that read the end and then shed. */
+static void wait_until_shed(service_actor_t *actor)
+{
+    const dispatcher_id_t stranger = {3, 3};
+    stream_event_t event;
+    do {
+        event = next_event(actor);
+    } while (event.kind != STREAM_RESOLVED || event.commit_ts.v < BASE + 5000);
+    for (int turn = 0; turn < 2; turn++) {
+        flushed(actor, stranger, COMMIT_TS_NONE);
+        do {
+            event = next_event(actor);
+        } while (event.kind != STREAM_REMOVED);
+    }
+}
+
+static void who_starts_below_the_tail_is_fed_by_a_second_reading(void **state)
+{
+    (void)state;
+    catch_up_t catch_up = {0};
+    service_actor_t *actor = start_with(
+        1 << 20,
+        (catch_up_source_t){.context = &catch_up, .open = open_catch_up, .close = close_catch_up});
+    /* Another table's dispatcher keeps the reader going; nobody needs table 1 meanwhile. */
+    open_stream(actor, (dispatcher_id_t){2, 2}, 2, BASE);
+    producer_t producer = {service_actor_inbox(actor), BASE + 1, BASE + 5000};
+    produce(&producer);
+    wait_until_shed(actor);
+    open_stream(actor, ID, 1, BASE + 10);
+    take_rows(actor, ID, BASE + 10, BASE + 5000);
+    assert_int_equal(catch_up.opened, 1);
+    service_actor_destroy(&actor);
+    assert_int_equal(catch_up.closed, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hands_rows_from_the_reader_to_the_protocol_thread),
+        cmocka_unit_test(a_reader_that_waits_for_room_can_be_stopped),
+        cmocka_unit_test(who_starts_below_the_tail_is_fed_by_a_second_reading),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
