@@ -22,7 +22,9 @@ static void add_collation(sql_text_t *sql, const char *variable, unsigned id)
 
 void mariadb_ddl_context_sql(const ddl_context_t *context, bool is_utf8, sql_text_t *sql)
 {
-    sql_text_add(sql, "SET SESSION foreign_key_checks=0,check_constraint_checks=0");
+    /* With autocommit off EXCHANGE PARTITION waits for a lock that its own session holds (10.11).
+     */
+    sql_text_add(sql, "SET SESSION autocommit=1,foreign_key_checks=0,check_constraint_checks=0");
     /* The one variable that only some versions have. */
     if (context->option_flags & OPTION_INSERT_HISTORY)
         sql_text_add(sql, ",system_versioning_insert_history=1");

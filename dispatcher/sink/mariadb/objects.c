@@ -86,19 +86,24 @@ static sluice_error_t object_describe(mariadb_session_t *session, const mariadb_
     return SLUICE_OK;
 }
 
-/* A name as InnoDB spells it; file names are lower case where table names are. */
+/* As a file name: "p-t" is p@002dt, and lower case where table names are. Bytes, since the server
+ * would turn such a name back when it meets another charset. */
+static void add_file_name(sql_text_t *sql, const char *name)
+{
+    sql_text_add(sql, "CAST(CONVERT(IF(@@lower_case_table_names=1,LOWER(");
+    sql_text_add_string(sql, name);
+    sql_text_add(sql, "),");
+    sql_text_add_string(sql, name);
+    sql_text_add(sql, ") USING filename) AS BINARY)");
+}
+
 static void add_innodb_name(sql_text_t *sql, const mariadb_object_t *object)
 {
-    sql_text_add(sql, "(SELECT CAST(CONCAT(CONVERT(IF(@@lower_case_table_names=1,LOWER(");
-    sql_text_add_string(sql, object->schema);
-    sql_text_add(sql, "),");
-    sql_text_add_string(sql, object->schema);
-    sql_text_add(sql, ") USING filename),CONVERT('/' USING latin1),CONVERT(");
-    sql_text_add(sql, "IF(@@lower_case_table_names=1,LOWER(");
-    sql_text_add_string(sql, object->name);
-    sql_text_add(sql, "),");
-    sql_text_add_string(sql, object->name);
-    sql_text_add(sql, ") USING filename)) AS BINARY) AS wanted)");
+    sql_text_add(sql, "SELECT CONCAT(");
+    add_file_name(sql, object->schema);
+    sql_text_add(sql, ",CAST('/' AS BINARY),");
+    add_file_name(sql, object->name);
+    sql_text_add(sql, ") AS wanted");
 }
 
 static sluice_error_t ids_describe(mariadb_session_t *session, const mariadb_object_t *objects,
