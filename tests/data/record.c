@@ -42,7 +42,8 @@ static int record_schema(const char *uri, const char *path)
 static const char selects_sql[] =
     "SELECT CONCAT('SELECT CONCAT_WS(''\\t'', ''', c.TABLE_SCHEMA, '.', c.TABLE_NAME, ''', ',"
     " GROUP_CONCAT(CONCAT('IFNULL(',"
-    "  CASE WHEN DATA_TYPE IN ('enum', 'set', 'bit') THEN CONCAT('`', COLUMN_NAME, '`+0')"
+    "  CASE WHEN DATA_TYPE IN ('enum', 'set', 'bit') THEN CONCAT('CAST(`', COLUMN_NAME, '`+0 AS "
+    "UNSIGNED)')"
     "   WHEN DATA_TYPE = 'float' THEN CONCAT('CAST(`', COLUMN_NAME, '` AS DOUBLE)')"
     "   WHEN DATA_TYPE IN ('inet4') THEN CONCAT('HEX(CAST(`', COLUMN_NAME, '` AS BINARY(4)))')"
     "   WHEN DATA_TYPE IN ('inet6', 'uuid')"
@@ -52,7 +53,7 @@ static const char selects_sql[] =
     "    THEN CONCAT('HEX(`', COLUMN_NAME, '`)')"
     "   ELSE CONCAT('`', COLUMN_NAME, '`') END,"
     "  ', ''NULL'')') ORDER BY ORDINAL_POSITION SEPARATOR ', '),"
-    " ') FROM `', c.TABLE_SCHEMA, '`.`', c.TABLE_NAME, '`')"
+    " ') FROM `', c.TABLE_SCHEMA, '`.`', REPLACE(c.TABLE_NAME, '`', '``'), '`')"
     " FROM information_schema.COLUMNS c JOIN information_schema.TABLES t"
     "  USING (TABLE_SCHEMA, TABLE_NAME)"
     " WHERE TABLE_SCHEMA NOT IN ('mysql', 'information_schema', 'performance_schema', 'sys',"

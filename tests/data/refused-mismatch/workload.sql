@@ -1,0 +1,5 @@
+INSERT INTO d.t VALUES (1, 1, 1);
+SET SESSION sql_log_bin = 0;
+ALTER TABLE d.t MODIFY b BIGINT;
+SET SESSION sql_log_bin = 1;
+INSERT INTO d.t VALUES (2, 2, 2);

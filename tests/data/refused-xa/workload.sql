@@ -1,0 +1,2 @@
+INSERT INTO d.t VALUES (1, 1, 1);
+XA START 'two'; INSERT INTO d.t VALUES (2, 2, 2); XA END 'two'; XA PREPARE 'two'; XA COMMIT 'two';

@@ -1,0 +1,31 @@
+/*
+ * One recorded set of tests/data: its logs through file reader, assembler and decoder, its rows
+ * kept as a database would. Failures of reading are results; everything else fails the test.
+ */
+#ifndef SLUICE_TESTS_UNIT_BINLOG_RECORDED_SET_H
+#define SLUICE_TESTS_UNIT_BINLOG_RECORDED_SET_H
+
+#include "dispatcher/core/binlog/group_assembler.h"
+#include "dispatcher/upstream/source.h"
+#include "dispatcher/upstream/upstream.h"
+
+typedef struct recorded_set recorded_set_t;
+
+/* `group_bytes_max`: with a small one every group goes through the spill. */
+recorded_set_t *recorded_set_open(const char *name, uint64_t group_bytes_max);
+void recorded_set_close(recorded_set_t **set);
+
+/* Reads everything; SLUICE_OK at the end of the log. */
+sluice_error_t recorded_set_read(recorded_set_t *set, error_report_t *report);
+
+/* Compares the rows with the set's state.txt; fails the test at the first difference. */
+void recorded_set_check_state(const recorded_set_t *set);
+
+typedef struct {
+    uint64_t groups, row_groups, parts, rows, ddls;
+    commit_ts_t newest;
+} recorded_counts_t;
+
+recorded_counts_t recorded_set_counts(const recorded_set_t *set);
+
+#endif
