@@ -79,6 +79,11 @@ typedef struct {
                                   commit_ts_t at, arena_t *arena, meta_schema_t *schema,
                                   error_report_t *report);
 
+    /* Everything stored of one changefeed. NOT_FOUND, also for another generation. */
+    sluice_error_t (*load_changefeed)(meta_store_t *store, const changefeed_ref_t *changefeed,
+                                      arena_t *arena, stored_changefeed_t *stored,
+                                      error_report_t *report);
+
     /* Whether the store is still the one that was locked. NOT_OWNER: it was replaced or removed. */
     sluice_error_t (*confirm)(meta_store_t *store, error_report_t *report);
 } meta_store_class_t;

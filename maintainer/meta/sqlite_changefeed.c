@@ -90,6 +90,24 @@ sluice_error_t sqlite_take_over(meta_store_t *store, arena_t *arena, stored_chan
     return error == SLUICE_OK ? finished : error;
 }
 
+sluice_error_t sqlite_load_changefeed(meta_store_t *store, const changefeed_ref_t *changefeed,
+                                      arena_t *arena, stored_changefeed_t *stored,
+                                      error_report_t *report)
+{
+    *stored = (stored_changefeed_t){0};
+    statement_t reading = statement_begin(
+        store, "SELECT " COLUMNS " FROM changefeeds WHERE uuid = ? AND generation = ?", report);
+    statement_bind_uuid(&reading, changefeed);
+    statement_bind_number(&reading, changefeed->generation);
+    bool found = statement_next(&reading);
+    sluice_error_t error =
+        found ? read_changefeed(&reading, arena, stored, report) : SLUICE_ERROR_NOT_FOUND;
+    sluice_error_t finished = statement_finish(&reading);
+    if (finished == SLUICE_OK && !found)
+        error_report_set(report, error, "meta store: there is no such changefeed");
+    return finished == SLUICE_OK ? error : finished;
+}
+
 sluice_error_t sqlite_check_owner(meta_store_t *store, const changefeed_ref_t *changefeed,
                                   uint64_t maintainer_epoch, error_report_t *report)
 {

@@ -117,6 +117,7 @@ static const meta_store_class_t sqlite_class = {
     .forget_schema = sqlite_forget_schema,
     .forget_changefeed = sqlite_forget_changefeed,
     .load_schema = sqlite_load_schema,
+    .load_changefeed = sqlite_load_changefeed,
     .confirm = sqlite_confirm,
 };
 

@@ -177,6 +177,24 @@ static void a_later_maintainer_owns_what_it_took_over(void **state)
     assert_int_equal(got->state, CHANGEFEED_STOPPED);
 }
 
+static void one_changefeed_is_found_by_uuid_and_generation(void **state)
+{
+    fixture_t *fixture = *state;
+    meta_store_t *store = fixture->store;
+    stored_changefeed_t first = sample(1, "a"), second = sample(2, "b"), got;
+    put(fixture, &first);
+    put(fixture, &second);
+    assert_int_equal(
+        store->class->load_changefeed(store, &second.ref, &fixture->arena, &got, &fixture->report),
+        SLUICE_OK);
+    assert_true(bytes_equal(got.config.name, bytes_of_text("b")));
+    assert_int_equal(got.maintainer_epoch, 5);
+    second.ref.generation = 2;
+    assert_int_equal(
+        store->class->load_changefeed(store, &second.ref, &fixture->arena, &got, &fixture->report),
+        SLUICE_ERROR_NOT_FOUND);
+}
+
 static void a_slot_has_one_node_and_a_node_one_slot(void **state)
 {
     fixture_t *fixture = *state;
@@ -424,6 +442,7 @@ int main(void)
         TEST(changefeeds_come_back_whole_and_with_a_higher_epoch),
         TEST(a_name_belongs_to_one_changefeed),
         TEST(a_later_maintainer_owns_what_it_took_over),
+        TEST(one_changefeed_is_found_by_uuid_and_generation),
         TEST(a_slot_has_one_node_and_a_node_one_slot),
         TEST(the_newest_complete_snapshot_and_the_ddls_behind_it_are_found),
         TEST(forgotten_schema_is_gone_and_the_rest_stays),
