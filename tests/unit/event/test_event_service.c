@@ -187,6 +187,20 @@ static void repeated_reset_after_data_is_not_answered(void **state)
     end(&f);
 }
 
+static void repeated_reset_after_resolved_is_not_answered(void **state)
+{
+    (void)state;
+    fixture_t f = begin();
+    open_stream(&f, 1, BASE);
+    append(&f, build_resolved(101));
+    run(&f);
+    assert_sent(&f, 1, 0, "r H100 =101");
+    reset_at(&f, 1, 1, (position_t){{BASE}, EVENT_KEY_NONE}, 1);
+    run(&f);
+    assert_sent(&f, 1, 1, "");
+    end(&f);
+}
+
 static void strangers_are_told_that_they_are_removed(void **state)
 {
     (void)state;
@@ -465,6 +479,47 @@ static void forgets_what_is_persisted_and_flushed(void **state)
     end(&f);
 }
 
+/* Whoever starts at its commit_ts may have to meet it again. */
+static void a_sync_point_is_kept_until_its_commit_ts_is_passed(void **state)
+{
+    (void)state;
+    fixture_t f = begin();
+    open_stream(&f, 1, BASE);
+    append(&f, build_resolved(101));
+    append(&f, build_syncpoint(101));
+    append(&f, build_resolved(102));
+    const struct {
+        uint64_t persisted, flushed, left;
+    } steps[] = {{101, 101, 1}, {101, 102, 1}, {102, 102, 0}};
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        event_service_set_persisted(f.service, (commit_ts_t){steps[i].persisted});
+        flushed(&f, 1, steps[i].flushed);
+        event_service_has_room(f.service, f.now);
+        assert_int_equal(event_service_state(f.service).tail_entries, steps[i].left);
+    }
+    end(&f);
+}
+
+static void what_was_forgotten_for_all_is_not_left_out_for_one(void **state)
+{
+    (void)state;
+    fixture_t f = begin();
+    append(&f, DDL_ALL(101));
+    append(&f, build_resolved(102));
+    event_service_set_persisted(f.service, (commit_ts_t){102});
+    event_service_has_room(f.service, f.now);
+    assert_int_equal(event_service_state(f.service).tail_entries, 0);
+    open_stream(&f, 1, 100);
+    open_stream(&f, 2, 101);
+    commit_ts_t from;
+    assert_true(event_service_wants_catch_up(f.service, &from));
+    assert_int_equal(from.v, 100);
+    run(&f);
+    assert_sent(&f, 1, 0, "r H100");
+    assert_sent(&f, 2, 0, "r H101 =102");
+    end(&f);
+}
+
 static void a_full_tail_sheds_what_no_local_span_needs(void **state)
 {
     (void)state;
@@ -548,6 +603,7 @@ static fixture_t begin_with_hole(uint64_t catch_up_bytes_max)
     for (uint64_t ts = 101; ts <= 120; ts++)
         append(&f, ROWS(ts, 1));
     append(&f, DDL(121, 1));
+    append(&f, build_syncpoint(121));
     flushed(&f, 2, 120);
     for (uint64_t ts = 122; ts < 160; ts++)
         append(&f, ROWS(ts, 2));
@@ -592,6 +648,9 @@ static void a_start_below_the_tail_is_fed_by_a_round_and_joins(void **state)
         assert_int_equal(event->sequence, expected - 101);
     }
     assert_int_equal(event->kind, STREAM_DDL);
+    event = next_of(&f, 1, &at);
+    assert_int_equal(event->kind, STREAM_SYNCPOINT);
+    assert_int_equal(event->commit_ts.v, 121);
     assert_int_equal(next_of(&f, 1, &at)->commit_ts.v, 160);
     assert_int_equal(next_of(&f, 1, &at)->kind, STREAM_RESOLVED);
     assert_null(next_of(&f, 1, &at));
@@ -659,6 +718,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(answers_register_and_reset_at_once),
         cmocka_unit_test(repeated_reset_after_data_is_not_answered),
+        cmocka_unit_test(repeated_reset_after_resolved_is_not_answered),
         cmocka_unit_test(strangers_are_told_that_they_are_removed),
         cmocka_unit_test(removed_dispatchers_get_nothing_more),
         cmocka_unit_test(remote_reuse_is_granted_only_for_tables_read_here),
@@ -673,6 +733,8 @@ int main(void)
         cmocka_unit_test(many_idle_tables_are_resolved_once_an_interval),
         cmocka_unit_test(a_lone_transaction_is_resolved_at_once_for_its_table),
         cmocka_unit_test(forgets_what_is_persisted_and_flushed),
+        cmocka_unit_test(a_sync_point_is_kept_until_its_commit_ts_is_passed),
+        cmocka_unit_test(what_was_forgotten_for_all_is_not_left_out_for_one),
         cmocka_unit_test(a_full_tail_sheds_what_no_local_span_needs),
         cmocka_unit_test(the_reader_waits_for_what_local_spans_need),
         cmocka_unit_test(nothing_unpersisted_is_shed_before_dispatchers_have_come),

@@ -541,6 +541,23 @@ static void heartbeat_says_no_more_than_was_seen(void **state) /* HB-1, HB-3, S8
     end(f);
 }
 
+static void heartbeat_of_a_new_epoch_knows_nothing_of_the_old(void **state) /* S8 */
+{
+    (void)state;
+    fixture_t *f = begin_open(100);
+    stream(f, STREAM_RESOLVED, 1, 150);
+    f->position.checkpoint.v = 120;
+    stream(f, STREAM_DROP, 0, 0);
+    expect(f, STREAM_RESET, SERVICE_LOCAL);
+    stream(f, STREAM_HANDSHAKE, 1, 120);
+    f->position.checkpoint.v = 140;
+    tick_at_deadline(f);
+    stream_request_t heartbeat = expect(f, STREAM_HEARTBEAT, SERVICE_LOCAL);
+    assert_int_equal(heartbeat.position.checkpoint.v, 120);
+    assert_int_equal(heartbeat.epoch, 2);
+    end(f);
+}
+
 static void two_phase_add_waits_for_its_second_phase(void **state)
 {
     (void)state;
@@ -659,6 +676,7 @@ int main(void)
         cmocka_unit_test(sync_point_at_the_start_passes_unless_passed),
         cmocka_unit_test(rows_without_table_are_refused),
         cmocka_unit_test(heartbeat_says_no_more_than_was_seen),
+        cmocka_unit_test(heartbeat_of_a_new_epoch_knows_nothing_of_the_old),
         cmocka_unit_test(two_phase_add_waits_for_its_second_phase),
         cmocka_unit_test(commit_before_ready_probes_what_was_kept),
         cmocka_unit_test(commit_after_remove_does_nothing),
