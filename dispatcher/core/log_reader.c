@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "dispatcher/core/statement_scope.h"
 
 #define MS_PER_S 1000
 
@@ -29,6 +30,12 @@ static const table_definition_t *resolve(void *context, bytes_t schema, bytes_t 
     return found.is_carried ? found.definition : NULL;
 }
 
+static bool may_touch(void *context, const binlog_query_t *query)
+{
+    const log_reader_t *reader = context;
+    return statement_may_touch(query, reader->options.filter);
+}
+
 sluice_error_t log_reader_new(const log_reader_options_t *options, log_reader_t **reader)
 {
     *reader = NULL;
@@ -45,7 +52,7 @@ sluice_error_t log_reader_new(const log_reader_options_t *options, log_reader_t 
         .domain = options->domain,
         .anchor = options->anchor,
         .group_bytes_max = options->group_bytes_max,
-        .resolver = {.resolve = resolve, .context = self},
+        .resolver = {.resolve = resolve, .may_touch = may_touch, .context = self},
         .spill = options->spill,
     };
     sluice_error_t error = group_assembler_new(&assembler, &self->assembler);

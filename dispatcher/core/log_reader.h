@@ -25,6 +25,7 @@ typedef struct {
     uint64_t group_bytes_max;
     group_spill_t spill;
     uint64_t syncpoint_interval_ms; /* 0: off; less than a second counts as one */
+    const table_filter_t *filter;   /* the tracker's; borrowed likewise */
     schema_tracker_t *tracker;      /* borrowed for the reader's life; goes forward in take */
     /* Stands in for schema_tracker_apply where others look into the tracker meanwhile; NULL: that
      * itself. The reader's own looks into it are only ever between two applies. */

@@ -112,6 +112,7 @@ static puller_options_t puller_options(event_feed_t *feed, const anchor_t *ancho
         .group_bytes_max = feed->group_bytes_max,
         .spill_directory = feed->spill_directory,
         .syncpoint_interval_ms = feed->syncpoint_interval_ms,
+        .filter = feed->filter,
         .events = {.context = feed, .on_error = note_error},
     };
 }

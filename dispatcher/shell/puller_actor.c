@@ -264,6 +264,7 @@ static sluice_error_t new_reader(puller_actor_t *puller, error_report_t *report)
                                 .group_bytes_max = options->group_bytes_max,
                                 .spill = spill_file_callbacks(&puller->spill),
                                 .syncpoint_interval_ms = options->syncpoint_interval_ms,
+                                .filter = options->filter,
                                 .tracker = options->tracker,
                                 .apply = options->events.apply,
                                 .apply_context = options->events.context};

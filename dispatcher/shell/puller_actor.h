@@ -38,8 +38,9 @@ typedef struct {
     uint64_t group_bytes_max;
     const char *spill_directory; /* copied */
     uint64_t syncpoint_interval_ms;
-    schema_tracker_t *tracker; /* borrowed until the puller is destroyed */
-    feed_inbox_t *inbox;       /* borrowed likewise */
+    const table_filter_t *filter; /* borrowed until the puller is destroyed */
+    schema_tracker_t *tracker;    /* borrowed likewise */
+    feed_inbox_t *inbox;          /* borrowed likewise */
     puller_events_t events;
 } puller_options_t;
 
