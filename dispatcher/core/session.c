@@ -38,6 +38,7 @@ session_options_t session_options_default(void)
     return (session_options_t){.repeat_first_ns = SESSION_REPEAT_FIRST_NS,
                                .repeat_max_ns = SESSION_REPEAT_MAX_NS,
                                .heartbeat_ns = SESSION_HEARTBEAT_NS,
+                               .progress_ns = SESSION_PROGRESS_NS,
                                .credit_bytes_max = SESSION_CREDIT_BYTES_MAX};
 }
 
@@ -119,6 +120,7 @@ static void stop_reading(session_t *session)
     session->current = SERVICE_NONE;
     session->reset_at = MONO_NEVER;
     session->heartbeat_at = MONO_NEVER;
+    session->progress_at = MONO_NEVER;
 }
 
 void session_init(session_t *session, const session_start_t *start)
@@ -131,7 +133,8 @@ void session_init(session_t *session, const session_start_t *start)
                            .state = SESSION_NEW,
                            .register_at = MONO_NEVER,
                            .reset_at = MONO_NEVER,
-                           .heartbeat_at = MONO_NEVER};
+                           .heartbeat_at = MONO_NEVER,
+                           .progress_at = MONO_NEVER};
     forwarded_init(&session->forwarded, start->start);
 }
 
@@ -318,11 +321,14 @@ void session_tick(session_t *session, session_step_t *step)
         session->reset_delay_ns = doubled(session->reset_delay_ns, step->options->repeat_max_ns);
         session->reset_at = mono_add(step->now, session->reset_delay_ns);
     }
+    if (mono_reached(session->progress_at, step->now))
+        session_progress(session, step);
     if (mono_reached(session->heartbeat_at, step->now))
         session_heartbeat(session, step);
 }
 
 mono_ns_t session_next_deadline(const session_t *session)
 {
-    return mono_min(session->register_at, mono_min(session->reset_at, session->heartbeat_at));
+    return mono_min(mono_min(session->register_at, session->reset_at),
+                    mono_min(session->heartbeat_at, session->progress_at));
 }

@@ -38,12 +38,14 @@ typedef struct {
     uint64_t repeat_first_ns;  /* REGISTER and RESET without an answer: first repeat, … */
     uint64_t repeat_max_ns;    /* … doubling up to this */
     uint64_t heartbeat_ns;     /* to the current service */
+    uint64_t progress_ns;      /* what was flushed is reported so soon, so that it is forgotten */
     uint64_t credit_bytes_max; /* delivered and not flushed, at most about this */
 } session_options_t;
 
 #define SESSION_REPEAT_FIRST_NS (1 * NS_PER_S)
 #define SESSION_REPEAT_MAX_NS (10 * NS_PER_S)
 #define SESSION_HEARTBEAT_NS (10 * NS_PER_S)
+#define SESSION_PROGRESS_NS (200 * NS_PER_MS)
 #define SESSION_CREDIT_BYTES_MAX (UINT64_C(4) << 20)
 
 session_options_t session_options_default(void);
@@ -114,7 +116,10 @@ typedef struct {
     uint64_t credit_received; /* in this epoch */
     uint64_t unflushed_bytes;
 
-    mono_ns_t register_at, reset_at, heartbeat_at;
+    commit_ts_t data_ts;  /* of the last data delivered */
+    commit_ts_t reported; /* checkpoint that the service knows */
+
+    mono_ns_t register_at, reset_at, heartbeat_at, progress_at;
     uint64_t register_delay_ns, reset_delay_ns;
 } session_t;
 

@@ -25,6 +25,8 @@ void session_reset(session_t *session, session_step_t *step);
 /* Asks for the same epoch again. */
 void session_repeat_reset(session_t *session, session_step_t *step);
 void session_heartbeat(session_t *session, session_step_t *step);
+/* Tells the service what was flushed since it last heard of it. */
+void session_progress(session_t *session, session_step_t *step);
 
 /* An event of the stream itself: from HANDSHAKE to RESOLVED, and DROP. */
 session_result_t session_handle_stream(session_t *session, service_id_t from,

@@ -240,6 +240,7 @@ void session_set_flushed(session_set_t *set, dispatcher_id_t dispatcher_id, uint
         return;
     session_step_t step = step_at(set, now);
     session_flushed(&entry->session, bytes, &step);
+    heap_update(set, entry);
 }
 
 void session_set_tick(session_set_t *set, mono_ns_t now)

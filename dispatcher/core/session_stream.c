@@ -24,12 +24,18 @@ static void emit_reset(session_t *session, session_step_t *step, position_t posi
 /* HEARTBEAT or CREDIT: never beyond what was seen of this epoch. */
 static void emit_progress(session_t *session, session_step_t *step, stream_request_kind_t kind)
 {
+    position_t position = position_now(session, step);
+    if (position.checkpoint.v > session->observed.v)
+        position.checkpoint = session->observed;
+    uint64_t wanted = credit_wanted(session, step->options);
+    if (wanted > session->credit_granted)
+        session->credit_granted = wanted;
+    session->reported = position.checkpoint;
+    session->progress_at = MONO_NEVER;
     stream_request_t *request = session_emit(session, step, session->current, kind);
     request->epoch = session->epoch;
     request->credit_bytes = session->credit_granted;
-    request->position = position_now(session, step);
-    if (request->position.checkpoint.v > session->observed.v)
-        request->position.checkpoint = session->observed;
+    request->position = position;
 }
 
 void session_reset(session_t *session, session_step_t *step)
@@ -38,6 +44,8 @@ void session_reset(session_t *session, session_step_t *step)
     session->sequence = 0;
     position_t position = position_now(session, step);
     session->observed = position.checkpoint;
+    session->reported = position.checkpoint;
+    session->progress_at = MONO_NEVER;
     forwarded_reset(&session->forwarded);
     session->credit_received = 0;
     session->credit_granted = credit_wanted(session, step->options);
@@ -72,7 +80,6 @@ static void grant_credit(session_t *session, session_step_t *step)
     if (service_is_none(session->current) ||
         wanted < session->credit_granted + step->options->credit_bytes_max / 4)
         return;
-    session->credit_granted = wanted;
     emit_progress(session, step, STREAM_CREDIT);
 }
 
@@ -98,11 +105,27 @@ static session_result_t data(session_t *session, const stream_event_t *event, se
                                   event->kind == STREAM_DDL ? FORWARDED_DDL : FORWARDED_SYNCPOINT);
     if (is_next) {
         session->unflushed_bytes += cost;
+        session->data_ts = event->commit_ts;
         return SESSION_RESULT_DELIVER;
     }
     step->counters->duplicates++;
     grant_credit(session, step);
     return SESSION_RESULT_NOTHING;
+}
+
+/* Data that the service holds for us may have become durable. */
+static void expect_progress(session_t *session, const session_step_t *step)
+{
+    if (!service_is_none(session->current) && session->reported.v < session->data_ts.v &&
+        session->progress_at.v == MONO_NEVER.v)
+        session->progress_at = mono_add(step->now, step->options->progress_ns);
+}
+
+void session_progress(session_t *session, session_step_t *step)
+{
+    session->progress_at = MONO_NEVER;
+    if (position_now(session, step).checkpoint.v > session->reported.v)
+        emit_progress(session, step, STREAM_CREDIT);
 }
 
 static session_result_t resolved(session_t *session, const stream_event_t *event,
@@ -113,6 +136,7 @@ static session_result_t resolved(session_t *session, const stream_event_t *event
     if (event->commit_ts.v > session->observed.v)
         session->observed = event->commit_ts;
     forwarded_note_resolved(&session->forwarded, event->commit_ts);
+    expect_progress(session, step);
     return SESSION_RESULT_DELIVER;
 }
 
@@ -142,13 +166,11 @@ void session_flushed(session_t *session, uint64_t bytes, session_step_t *step)
 {
     session->unflushed_bytes -= bytes < session->unflushed_bytes ? bytes : session->unflushed_bytes;
     grant_credit(session, step);
+    expect_progress(session, step);
 }
 
 void session_heartbeat(session_t *session, session_step_t *step)
 {
-    uint64_t wanted = credit_wanted(session, step->options);
-    if (wanted > session->credit_granted)
-        session->credit_granted = wanted;
     emit_progress(session, step, STREAM_HEARTBEAT);
     session->heartbeat_at = mono_add(step->now, step->options->heartbeat_ns);
 }

@@ -558,6 +558,32 @@ static void heartbeat_of_a_new_epoch_knows_nothing_of_the_old(void **state) /* S
     end(f);
 }
 
+/* A table of few rows holds back what the service may forget no longer than one of many. */
+static void little_progress_is_reported_soon_too(void **state)
+{
+    (void)state;
+    fixture_t *f = begin_open(100);
+    stream(f, STREAM_ROWS, 2, 101);
+    session_step_t step = step_of(f);
+    session_flushed(&f->session, 10, &step);
+    expect_nothing(f);
+    mono_ns_t before = f->now;
+    tick_at_deadline(f);
+    assert_int_equal(f->now.v - before.v, SESSION_PROGRESS_NS);
+    expect_nothing(f); /* the checkpoint has not moved */
+    f->position.checkpoint.v = 105;
+    stream(f, STREAM_RESOLVED, 2, 105);
+    before = f->now;
+    tick_at_deadline(f);
+    assert_int_equal(f->now.v - before.v, SESSION_PROGRESS_NS);
+    assert_int_equal(expect(f, STREAM_CREDIT, SERVICE_LOCAL).position.checkpoint.v, 105);
+    stream(f, STREAM_RESOLVED, 2, 110);
+    f->position.checkpoint.v = 110;
+    tick_at_deadline(f);
+    expect(f, STREAM_HEARTBEAT, SERVICE_LOCAL); /* without data nobody waits for it */
+    end(f);
+}
+
 static void two_phase_add_waits_for_its_second_phase(void **state)
 {
     (void)state;
@@ -677,6 +703,7 @@ int main(void)
         cmocka_unit_test(rows_without_table_are_refused),
         cmocka_unit_test(heartbeat_says_no_more_than_was_seen),
         cmocka_unit_test(heartbeat_of_a_new_epoch_knows_nothing_of_the_old),
+        cmocka_unit_test(little_progress_is_reported_soon_too),
         cmocka_unit_test(two_phase_add_waits_for_its_second_phase),
         cmocka_unit_test(commit_before_ready_probes_what_was_kept),
         cmocka_unit_test(commit_after_remove_does_nothing),
