@@ -60,11 +60,12 @@ static void add_feed(sql_text_t *sql, const claim_work_t *work)
     sql_text_add_hex(sql, bytes_of(uuid->bytes, sizeof uuid->bytes));
 }
 
-static void add_table_list(sql_text_t *sql, const table_claim_t *tables, uint32_t count)
+static void add_table_ids(sql_text_t *sql, const table_claim_t *tables, uint32_t count)
 {
+    sql_text_add(sql, " AND table_id IN (");
     for (uint32_t i = 0; i < count; i++)
-        sql_text_printf(sql, "%s(%d,%llu)", i ? "," : "", (int)tables[i].mode,
-                        (unsigned long long)tables[i].table_id);
+        sql_text_printf(sql, "%s%llu", i ? "," : "", (unsigned long long)tables[i].table_id);
+    sql_text_add(sql, ")");
 }
 
 /* Claims of one table follow each other even where there is no progress row yet to lock. */
@@ -106,16 +107,17 @@ static void row_take_in(const claim_work_t *work, MYSQL_RES *result, MYSQL_ROW r
     span_rows_add(&table->rows, &stored);
 }
 
+/* By the primary key alone: a scan would wait for rows of other tables, and kill their owners. */
 static sluice_error_t rows_lock(const claim_work_t *work, const table_claim_t *tables,
                                 uint32_t count, error_report_t *report)
 {
     sql_text_t sql = {0};
     sql_text_add(&sql, "SELECT mode,table_id,generation,start_key,end_key,maintainer_epoch,"
-                       "counter,progress FROM sluice.progress WHERE feed=");
+                       "counter,progress FROM sluice.progress FORCE INDEX (PRIMARY) WHERE feed=");
     add_feed(&sql, work);
-    sql_text_add(&sql, " AND (mode,table_id) IN (");
-    add_table_list(&sql, tables, count);
-    sql_text_add(&sql, ") FOR UPDATE");
+    sql_text_printf(&sql, " AND mode=%d", (int)tables[0].mode);
+    add_table_ids(&sql, tables, count);
+    sql_text_add(&sql, " FOR UPDATE");
     MYSQL_RES *result;
     sluice_error_t error = mariadb_wait_rows(work->owner->session, work->owner->endpoint,
                                              sql_text_get(&sql), &result, report);
@@ -136,10 +138,8 @@ static sluice_error_t ddl_read(const claim_work_t *work, table_claim_t *tables, 
     sql_text_add(&sql, "SELECT table_id,MAX(commit_ts) FROM sluice.ddl_table JOIN "
                        "sluice.ddl_record USING (feed,generation,commit_ts) WHERE is_done AND ");
     mariadb_tables_where_feed(&sql, &work->owner->changefeed);
-    sql_text_add(&sql, " AND table_id IN (");
-    for (uint32_t i = 0; i < count; i++)
-        sql_text_printf(&sql, "%s%llu", i ? "," : "", (unsigned long long)tables[i].table_id);
-    sql_text_add(&sql, ") GROUP BY table_id UNION ALL SELECT 0,MAX(commit_ts) FROM "
+    add_table_ids(&sql, tables, count);
+    sql_text_add(&sql, " GROUP BY table_id UNION ALL SELECT 0,MAX(commit_ts) FROM "
                        "sluice.ddl_record WHERE is_done AND concerns_all AND ");
     mariadb_tables_where_feed(&sql, &work->owner->changefeed);
     MYSQL_RES *result;
@@ -176,44 +176,64 @@ static void claim_decide(const claim_work_t *work, const sink_claim_t *claim,
     span_rows_raise(&table->rows, generation, claim->span.start_key, result->progress);
 }
 
-static void add_row_key(sql_text_t *sql, const claim_work_t *work, const table_claim_t *table,
-                        const span_row_t *row)
+static bool is_replaced(const table_claim_t *table, const span_row_t *removed)
+{
+    for (uint32_t i = 0; i < table->rows.count; i++) {
+        const span_row_t *row = &table->rows.rows[i];
+        if (!row->is_removed && row->generation == removed->generation &&
+            bytes_equal(row->start_key, removed->start_key))
+            return true;
+    }
+    return false;
+}
+
+static sluice_error_t row_delete(const claim_work_t *work, const table_claim_t *table,
+                                 const span_row_t *row, error_report_t *report)
+{
+    sql_text_t sql = {0};
+    sql_text_add(&sql, "DELETE FROM sluice.progress WHERE feed=");
+    add_feed(&sql, work);
+    sql_text_printf(
+        &sql, " AND mode=%d AND table_id=%llu AND generation=%llu AND start_key=", (int)table->mode,
+        (unsigned long long)table->table_id, (unsigned long long)row->generation);
+    sql_text_add_hex(&sql, row->start_key);
+    sluice_error_t error =
+        mariadb_session_run(work->owner->session, sql_text_get(&sql), NULL, report);
+    sql_text_clear(&sql);
+    return error;
+}
+
+/* One by one, since only spans that were split or joined and old generations leave any. */
+static sluice_error_t removed_delete(const claim_work_t *work, const table_claim_t *tables,
+                                     uint32_t count, error_report_t *report)
+{
+    sluice_error_t error = SLUICE_OK;
+    for (uint32_t i = 0; i < count; i++) {
+        for (uint32_t j = 0; j < tables[i].rows.count && error == SLUICE_OK; j++) {
+            const span_row_t *row = &tables[i].rows.rows[j];
+            if (row->is_stored && row->is_removed && !is_replaced(&tables[i], row))
+                error = row_delete(work, &tables[i], row, report);
+        }
+    }
+    return error;
+}
+
+static void add_row(sql_text_t *sql, const claim_work_t *work, const table_claim_t *table,
+                    const span_row_t *row)
 {
     sql_text_add(sql, "(");
     add_feed(sql, work);
     sql_text_printf(sql, ",%d,%llu,%llu,", (int)table->mode, (unsigned long long)table->table_id,
                     (unsigned long long)row->generation);
     sql_text_add_hex(sql, row->start_key);
+    sql_text_add(sql, ",");
+    sql_text_add_hex(sql, row->end_key);
+    sql_text_printf(sql, ",%llu,%llu,%llu)", (unsigned long long)row->epoch.maintainer_epoch,
+                    (unsigned long long)row->epoch.counter, (unsigned long long)row->progress.v);
 }
 
-static sluice_error_t removed_delete(const claim_work_t *work, const table_claim_t *tables,
-                                     uint32_t count, error_report_t *report)
-{
-    sql_text_t sql = {0};
-    sql_text_add(&sql, "DELETE FROM sluice.progress WHERE "
-                       "(feed,mode,table_id,generation,start_key) IN (");
-    bool is_first = true;
-    for (uint32_t i = 0; i < count; i++) {
-        for (uint32_t j = 0; j < tables[i].rows.count; j++) {
-            const span_row_t *row = &tables[i].rows.rows[j];
-            if (!row->is_stored || !row->is_removed)
-                continue;
-            sql_text_add(&sql, is_first ? "" : ",");
-            add_row_key(&sql, work, &tables[i], row);
-            sql_text_add(&sql, ")");
-            is_first = false;
-        }
-    }
-    sql_text_add(&sql, ")");
-    sluice_error_t error = SLUICE_OK;
-    if (!is_first)
-        error = mariadb_session_run(work->owner->session, sql_text_get(&sql), NULL, report);
-    sql_text_clear(&sql);
-    return error;
-}
-
-static sluice_error_t new_insert(const claim_work_t *work, const table_claim_t *tables,
-                                 uint32_t count, error_report_t *report)
+static sluice_error_t new_put(const claim_work_t *work, const table_claim_t *tables, uint32_t count,
+                              error_report_t *report)
 {
     sql_text_t sql = {0};
     sql_text_add(&sql, "INSERT INTO sluice.progress (feed,mode,table_id,generation,start_key,"
@@ -225,15 +245,13 @@ static sluice_error_t new_insert(const claim_work_t *work, const table_claim_t *
             if (row->is_stored || row->is_removed)
                 continue;
             sql_text_add(&sql, is_first ? "" : ",");
-            add_row_key(&sql, work, &tables[i], row);
-            sql_text_add(&sql, ",");
-            sql_text_add_hex(&sql, row->end_key);
-            sql_text_printf(
-                &sql, ",%llu,%llu,%llu)", (unsigned long long)row->epoch.maintainer_epoch,
-                (unsigned long long)row->epoch.counter, (unsigned long long)row->progress.v);
+            add_row(&sql, work, &tables[i], row);
             is_first = false;
         }
     }
+    sql_text_add(&sql, " ON DUPLICATE KEY UPDATE end_key=VALUES(end_key),"
+                       "maintainer_epoch=VALUES(maintainer_epoch),counter=VALUES(counter),"
+                       "progress=VALUES(progress)");
     sluice_error_t error = SLUICE_OK;
     if (!is_first)
         error = mariadb_session_run(work->owner->session, sql_text_get(&sql), NULL, report);
@@ -241,7 +259,6 @@ static sluice_error_t new_insert(const claim_work_t *work, const table_claim_t *
     return error;
 }
 
-/* Runs `step` over the tables in pieces that a statement can name. */
 typedef sluice_error_t (*piece_step_t)(const claim_work_t *, table_claim_t *, uint32_t,
                                        error_report_t *);
 
@@ -261,19 +278,28 @@ static sluice_error_t piece_store(const claim_work_t *work, table_claim_t *table
 {
     sluice_error_t error = removed_delete(work, tables, count, report);
     if (error == SLUICE_OK)
-        error = new_insert(work, tables, count, report);
+        error = new_put(work, tables, count, report);
     return error;
+}
+
+/* Tables of one mode that one statement can name. */
+static uint32_t piece_size(const claim_work_t *work, uint32_t at)
+{
+    uint32_t count = 1;
+    while (at + count < work->table_count && count < TABLES_PER_STATEMENT &&
+           work->tables[at + count].mode == work->tables[at].mode)
+        count++;
+    return count;
 }
 
 static sluice_error_t pieces_run(const claim_work_t *work, piece_step_t step,
                                  error_report_t *report)
 {
     sluice_error_t error = SLUICE_OK;
-    for (uint32_t at = 0; at < work->table_count && error == SLUICE_OK;
-         at += TABLES_PER_STATEMENT) {
-        uint32_t left = work->table_count - at;
-        error = step(work, &work->tables[at],
-                     left < TABLES_PER_STATEMENT ? left : TABLES_PER_STATEMENT, report);
+    for (uint32_t at = 0; at < work->table_count && error == SLUICE_OK;) {
+        uint32_t count = piece_size(work, at);
+        error = step(work, &work->tables[at], count, report);
+        at += count;
     }
     return error;
 }

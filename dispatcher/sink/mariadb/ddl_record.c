@@ -159,18 +159,44 @@ static void add_where_old(sql_text_t *sql, const changefeed_ref_t *changefeed,
     sql_text_printf(sql, " AND commit_ts<=%llu", (unsigned long long)persisted.v);
 }
 
-static sluice_error_t dropped_forget(mariadb_session_t *session, const char *table,
-                                     const changefeed_ref_t *changefeed, commit_ts_t persisted,
-                                     error_report_t *report)
+/* "table_id IN (1,2)" for the tables that were dropped, nothing if there are none. Read without
+ * locks: every writer holds a progress row, and nearly always there is nothing to forget. */
+static sluice_error_t dropped_read(mariadb_session_t *session, const changefeed_ref_t *changefeed,
+                                   commit_ts_t persisted, sql_text_t *dropped,
+                                   error_report_t *report)
 {
     sql_text_t sql = {0};
-    sql_text_printf(&sql, "DELETE FROM %s WHERE feed=", table);
-    sql_text_add_hex(&sql, bytes_of(changefeed->uuid.bytes, sizeof changefeed->uuid.bytes));
-    sql_text_add(&sql, " AND table_id IN (SELECT table_id FROM sluice.ddl_table JOIN "
-                       "sluice.ddl_record USING (feed,generation,commit_ts) WHERE is_dropped AND "
-                       "is_done AND ");
+    sql_text_add(&sql, "SELECT DISTINCT table_id FROM sluice.ddl_table JOIN sluice.ddl_record "
+                       "USING (feed,generation,commit_ts) WHERE is_dropped AND is_done AND ");
     add_where_old(&sql, changefeed, persisted);
-    sql_text_add(&sql, ")");
+    MYSQL_RES *result;
+    sluice_error_t error = mariadb_session_select(session, sql_text_get(&sql), &result, report);
+    sql_text_clear(&sql);
+    if (error != SLUICE_OK)
+        return error;
+    for (MYSQL_ROW row; (row = mysql_fetch_row(result));) {
+        sql_text_add(dropped, dropped->len ? "," : "table_id IN (");
+        sql_text_add(dropped, row[0]);
+    }
+    mysql_free_result(result);
+    if (dropped->len)
+        sql_text_add(dropped, ")");
+    return SLUICE_OK;
+}
+
+/* By the primary key alone, so that no row of another table is waited for. */
+static sluice_error_t dropped_forget(mariadb_session_t *session, const char *table,
+                                     const changefeed_ref_t *changefeed, const sql_text_t *dropped,
+                                     error_report_t *report)
+{
+    if (dropped->len == 0)
+        return SLUICE_OK;
+    sql_text_t sql = {0};
+    sql_text_printf(&sql, "DELETE FROM %s USING %s FORCE INDEX (PRIMARY) WHERE feed=", table,
+                    table);
+    sql_text_add_hex(&sql, bytes_of(changefeed->uuid.bytes, sizeof changefeed->uuid.bytes));
+    sql_text_printf(&sql, " AND mode IN (%d,%d) AND ", PIPELINE_DEFAULT, PIPELINE_REDO);
+    sql_text_add(&sql, sql_text_get(dropped));
     return run_and_clear(session, &sql, report);
 }
 
@@ -179,23 +205,53 @@ static sluice_error_t old_delete(mariadb_session_t *session, const char *table,
                                  error_report_t *report)
 {
     sql_text_t sql = {0};
-    sql_text_printf(&sql, "DELETE FROM %s WHERE ", table);
+    sql_text_printf(&sql, "DELETE FROM %s USING %s FORCE INDEX (PRIMARY) WHERE ", table, table);
     add_where_old(&sql, changefeed, persisted);
     return run_and_clear(session, &sql, report);
+}
+
+static sluice_error_t old_exists(mariadb_session_t *session, const changefeed_ref_t *changefeed,
+                                 commit_ts_t persisted, bool *exists, error_report_t *report)
+{
+    sql_text_t sql = {0};
+    sql_text_add(&sql, "SELECT 1 FROM sluice.ddl_record WHERE ");
+    add_where_old(&sql, changefeed, persisted);
+    sql_text_add(&sql, " LIMIT 1");
+    MYSQL_RES *result;
+    sluice_error_t error = mariadb_session_select(session, sql_text_get(&sql), &result, report);
+    sql_text_clear(&sql);
+    if (error != SLUICE_OK)
+        return error;
+    *exists = mysql_num_rows(result) > 0;
+    mysql_free_result(result);
+    return SLUICE_OK;
+}
+
+static sluice_error_t old_forget(mariadb_session_t *session, const changefeed_ref_t *changefeed,
+                                 commit_ts_t persisted, error_report_t *report)
+{
+    sql_text_t dropped = {0};
+    sluice_error_t error = dropped_read(session, changefeed, persisted, &dropped, report);
+    if (error == SLUICE_OK)
+        error = dropped_forget(session, "sluice.progress", changefeed, &dropped, report);
+    if (error == SLUICE_OK)
+        error = dropped_forget(session, "sluice.claim", changefeed, &dropped, report);
+    if (error == SLUICE_OK)
+        error = old_delete(session, "sluice.ddl_table", changefeed, persisted, report);
+    if (error == SLUICE_OK)
+        error = old_delete(session, "sluice.ddl_record", changefeed, persisted, report);
+    sql_text_clear(&dropped);
+    return error;
 }
 
 sluice_error_t mariadb_ddl_record_clean_up(mariadb_session_t *session,
                                            const changefeed_ref_t *changefeed,
                                            commit_ts_t persisted, error_report_t *report)
 {
-    sluice_error_t error =
-        dropped_forget(session, "sluice.progress", changefeed, persisted, report);
-    if (error == SLUICE_OK)
-        error = dropped_forget(session, "sluice.claim", changefeed, persisted, report);
-    if (error == SLUICE_OK)
-        error = old_delete(session, "sluice.ddl_table", changefeed, persisted, report);
-    if (error == SLUICE_OK)
-        error = old_delete(session, "sluice.ddl_record", changefeed, persisted, report);
+    bool exists;
+    sluice_error_t error = old_exists(session, changefeed, persisted, &exists, report);
+    if (error == SLUICE_OK && exists)
+        error = old_forget(session, changefeed, persisted, report);
     return error == SLUICE_OK ? mariadb_session_commit(session, report) : error;
 }
 

@@ -387,7 +387,9 @@ static MYSQL *stopped_owner(fixture_t *f)
 {
     MYSQL *connection = mariadb_fixture_connect(f->server);
     static const char *const statements[] = {
-        "BEGIN", "UPDATE sluice.progress SET progress=99 WHERE table_id=7",
+        "BEGIN",
+        "UPDATE sluice.progress SET progress=99 WHERE " FEED
+        " AND mode=0 AND table_id=7 AND generation=1 AND start_key=''",
         "INSERT INTO d.t VALUES (1,'of the stopped owner')"};
     for (size_t i = 0; i < 3; i++) {
         if (mysql_query(connection, statements[i]) != 0)
@@ -421,6 +423,29 @@ static void a_connection_of_our_own_that_was_lost_is_killed_too(void **state)
     assert_int_not_equal(mysql_query(stopped, "COMMIT"), 0);
     assert_int_equal(progress_of(f, 7), 6);
     mysql_close(stopped);
+}
+
+static void an_open_transaction_of_another_table_is_left_alone(void **state)
+{
+    fixture_t *f = *state;
+    sink_claim_t old = claim_whole(f->a, 7, 1);
+    insert(f->a, &old, f->keyed, 9, 1);
+    claim_whole(f->a, 6, 1);
+    claim_whole(f->a, 8, 1);
+    mariadb_fixture_run(
+        f->server,
+        "INSERT INTO sluice.ddl_record (feed,generation,commit_ts,concerns_all,statement,"
+        "objects_before,is_done) VALUES (X'01000000000000000000000000000000',1,3,0,'','',1);"
+        "INSERT INTO sluice.ddl_table VALUES (X'01000000000000000000000000000000',1,8,3,1)");
+    MYSQL *busy = stopped_owner(f);
+    sink_claim_t others[] = {claim_of(6, 2, "", ""), claim_of(8, 2, "", "m")};
+    sink_claim_result_t results[2];
+    error_report_t report = {0};
+    assert_int_equal(mariadb_sink_api.claim(f->b, others, 2, results, &report), SLUICE_OK);
+    assert_int_equal(mariadb_sink_api.clean_up(f->b, (commit_ts_t){5}, &report), SLUICE_OK);
+    assert_int_equal(mysql_query(busy, "COMMIT"), 0);
+    assert_int_equal(progress_of(f, 7), 99);
+    mysql_close(busy);
 }
 
 static void a_server_that_crashed_is_found_as_it_was_left(void **state)
@@ -505,6 +530,7 @@ int main(void)
         TEST(a_killed_connection_is_replaced_and_nothing_is_doubled),
         TEST(a_stopped_owner_is_killed_by_the_one_that_takes_over),
         TEST(a_connection_of_our_own_that_was_lost_is_killed_too),
+        TEST(an_open_transaction_of_another_table_is_left_alone),
         TEST(a_server_that_crashed_is_found_as_it_was_left),
         TEST(a_sync_point_is_written_once_and_only_by_the_owner),
         TEST(what_lies_behind_the_checkpoint_is_cleaned_up),
