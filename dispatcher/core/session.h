@@ -38,7 +38,8 @@ typedef struct {
     uint64_t repeat_first_ns;  /* REGISTER and RESET without an answer: first repeat, … */
     uint64_t repeat_max_ns;    /* … doubling up to this */
     uint64_t heartbeat_ns;     /* to the current service */
-    uint64_t progress_ns;      /* what was flushed is reported so soon, so that it is forgotten */
+    uint64_t progress_ns;      /* what was flushed is reported so soon, so that it is forgotten;
+                                  0: default */
     uint64_t credit_bytes_max; /* delivered and not flushed, at most about this */
 } session_options_t;
 

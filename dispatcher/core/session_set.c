@@ -35,6 +35,8 @@ session_set_t *session_set_new(const session_set_options_t *options)
 {
     session_set_t *set = memory_zalloc(sizeof *set);
     set->options = *options;
+    if (set->options.session.progress_ns == 0)
+        set->options.session.progress_ns = SESSION_PROGRESS_NS;
     return set;
 }
 

@@ -244,6 +244,14 @@ static uint64_t or_default(uint64_t value, uint64_t otherwise)
     return value ? value : otherwise;
 }
 
+/* A part lies in the tail as a whole, and others must find room beside it. */
+static uint64_t group_bytes_max(const event_feed_options_t *options)
+{
+    uint64_t wanted = or_default(options->group_bytes_max, GROUP_BYTES_MAX_DEFAULT);
+    uint64_t tail = or_default(options->tail_bytes_max, EVENT_SERVICE_TAIL_BYTES_MAX);
+    return wanted < tail / 4 ? wanted : tail / 4;
+}
+
 static event_feed_t *new_feed(const event_feed_options_t *options)
 {
     event_feed_t *feed = memory_zalloc(sizeof *feed);
@@ -253,7 +261,7 @@ static event_feed_t *new_feed(const event_feed_options_t *options)
     feed->domain = options->config->domain;
     feed->server_id_base = options->server_id_base;
     feed->lower_case_names = options->lower_case_names;
-    feed->group_bytes_max = or_default(options->group_bytes_max, GROUP_BYTES_MAX_DEFAULT);
+    feed->group_bytes_max = group_bytes_max(options);
     feed->heartbeat_ns = or_default(options->source_heartbeat_ns, SOURCE_HEARTBEAT_NS);
     feed->read_timeout_ns = or_default(options->source_read_timeout_ns, SOURCE_READ_TIMEOUT_NS);
     feed->syncpoint_interval_ms = options->syncpoint_interval_ms;

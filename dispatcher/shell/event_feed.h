@@ -24,10 +24,11 @@ typedef struct {
     const schema_ddl_t
         *ddls; /* behind the snapshot; those at or below the anchor are applied; copied */
     uint32_t ddl_count;
-    uint64_t tail_bytes_max;         /* 0: default */
-    uint64_t group_bytes_max;        /* a larger transaction goes through a file; 0: default */
-    const char *spill_directory;     /* copied */
-    uint64_t source_heartbeat_ns;    /* 0: default */
+    uint64_t tail_bytes_max;      /* 0: default */
+    uint64_t group_bytes_max;     /* a larger transaction goes through a file, in parts; 0: default;
+                                   at most a quarter of the tail */
+    const char *spill_directory;  /* copied */
+    uint64_t source_heartbeat_ns; /* 0: default */
     uint64_t source_read_timeout_ns; /* 0: default */
     uint64_t syncpoint_interval_ms;  /* 0: off */
 } event_feed_options_t;
