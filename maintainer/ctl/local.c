@@ -1,0 +1,73 @@
+/* Commands of sluicectl that need no server, or any: config, version, compare. */
+#include <stdio.h>
+#include <string.h>
+
+#include "common/runtime/settings.h"
+#include "common/runtime/version.h"
+#include "maintainer/ctl/client.h"
+#include "maintainer/ctl/commands.h"
+#include "maintainer/ctl/compare/compare.h"
+
+ctl_exit_t ctl_config_check(const ctl_options_t *options)
+{
+    arena_t arena = {0};
+    settings_t settings;
+    error_report_t report = {0};
+    config_sources_t sources = {.path = options->words[2]};
+    if (!sources.path)
+        return ctl_missing("a file");
+    sluice_error_t error = config_load(&settings_table, &sources, &arena, &settings, &report);
+    if (error == SLUICE_OK)
+        config_write(&settings_table, &settings, stdout);
+    else
+        fprintf(stderr, "sluicectl: %s\n", report.text);
+    arena_clear(&arena);
+    return error == SLUICE_OK ? CTL_OK : CTL_USAGE;
+}
+
+ctl_exit_t ctl_config_example(const ctl_options_t *options)
+{
+    (void)options;
+    config_write(&settings_table, NULL, stdout);
+    return CTL_OK;
+}
+
+/* Our own version always; the server's if it is there. */
+ctl_exit_t ctl_version(const ctl_options_t *options)
+{
+    client_answer_t answer;
+    printf("sluicectl %s (%s)\n", version_number(), version_hash());
+    if (client_request(options, "GET", "/status", NULL, &answer) != CTL_OK)
+        return CTL_OK;
+    const char *version = json_string_value(json_object_get(answer.json, "version"));
+    const char *hash = json_string_value(json_object_get(answer.json, "git_hash"));
+    if (version && hash)
+        printf("server %s (%s)\n", version, hash);
+    json_decref(answer.json);
+    return CTL_OK;
+}
+
+ctl_exit_t ctl_compare(const ctl_options_t *options)
+{
+    bytes_t rules[CTL_LIST_MAX];
+    error_report_t report = {0};
+    compare_result_t result = {0};
+    if (!options->source)
+        return ctl_missing("--source");
+    if (!options->sink)
+        return ctl_missing("--sink");
+    for (uint32_t i = 0; i < options->filter_count; i++)
+        rules[i] = bytes_of_text(options->filters[i]);
+    compare_options_t compare = {.source_uri = options->source,
+                                 .sink_uri = options->sink,
+                                 .filter_rules = rules,
+                                 .filter_rule_count = options->filter_count,
+                                 .lines_max = options->lines,
+                                 .out = stdout};
+    sluice_error_t error = compare_run(&compare, &result, &report);
+    if (error != SLUICE_OK) {
+        fprintf(stderr, "sluicectl: %s: %s\n", sluice_error_name(error), report.text);
+        return error == SLUICE_ERROR_CONFIGURATION ? CTL_USAGE : CTL_NO_CONNECTION;
+    }
+    return result.tables_differing || result.rows_differing ? CTL_SERVER_ERROR : CTL_OK;
+}
