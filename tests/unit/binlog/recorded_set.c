@@ -29,6 +29,7 @@ struct recorded_set {
     group_assembler_t *assembler;
     FILE *spill;
     recorded_counts_t counts;
+    bool is_damaged; /* rows are decoded and not kept */
 };
 
 /* ---- schema ---- */
@@ -205,11 +206,12 @@ static void take_table(recorded_set_t *set, const table_rows_t *table)
         sluice_error_t error = rows_reader_init(&reader, &table->events[i], &report);
         while (error == SLUICE_OK &&
                (error = rows_reader_next(&reader, &arena, &change, &report)) == SLUICE_OK) {
-            apply(set, &set->states[index], &change, table->definition->column_count);
+            if (!set->is_damaged)
+                apply(set, &set->states[index], &change, table->definition->column_count);
             set->counts.rows++;
             arena_reset(&arena);
         }
-        if (error != SLUICE_ERROR_NOT_FOUND)
+        if (error != SLUICE_ERROR_NOT_FOUND && !set->is_damaged)
             fail_msg("%s", report.text);
     }
     arena_clear(&arena);
@@ -251,6 +253,46 @@ sluice_error_t recorded_set_read(recorded_set_t *set, error_report_t *report)
         if (error != SLUICE_OK)
             return error;
     }
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state ^= *state << 13;
+    *state ^= *state >> 7;
+    *state ^= *state << 17;
+    return *state;
+}
+
+/* A copy of its own size, so that the sanitizer sees every byte read beyond it. */
+static sluice_error_t push_damaged(recorded_set_t *set, bytes_t event, uint64_t *random)
+{
+    size_t len = next_random(random) % 4 ? event.len : next_random(random) % (event.len + 1);
+    uint8_t *copy = malloc(len ? len : 1);
+    assert_non_null(copy);
+    memcpy(copy, event.data, len);
+    for (uint64_t i = next_random(random) % 4; len > BINLOG_HEADER_SIZE && i > 0; i--)
+        copy[BINLOG_HEADER_SIZE + next_random(random) % (len - BINLOG_HEADER_SIZE)] =
+            (uint8_t)next_random(random);
+    sluice_error_t error = group_assembler_push(set->assembler, bytes_of(copy, len), NULL, NULL);
+    free(copy);
+    return error;
+}
+
+sluice_error_t recorded_set_read_damaged(recorded_set_t *set, uint64_t seed, unsigned period)
+{
+    uint64_t random = seed * UINT64_C(0x9E3779B97F4A7C15) + 1;
+    set->is_damaged = true;
+    raw_event_t event;
+    while (set->upstream->api->next(set->upstream, &event, NULL) == UPSTREAM_EVENT) {
+        sluice_error_t error = next_random(&random) % period == 0
+                                   ? push_damaged(set, event.bytes, &random)
+                                   : group_assembler_push(set->assembler, event.bytes, NULL, NULL);
+        if (error == SLUICE_OK)
+            error = take_groups(set, NULL);
+        if (error != SLUICE_OK)
+            return error;
+    }
+    return SLUICE_OK;
 }
 
 recorded_counts_t recorded_set_counts(const recorded_set_t *set)

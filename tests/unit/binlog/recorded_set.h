@@ -18,6 +18,10 @@ void recorded_set_close(recorded_set_t **set);
 /* Reads everything; SLUICE_OK at the end of the log. */
 sluice_error_t recorded_set_read(recorded_set_t *set, error_report_t *report);
 
+/* Reads everything with one in about `period` events damaged in a few bytes, checksums not being
+ * looked at, as `seed` says. Whatever comes of it is not compared with anything. */
+sluice_error_t recorded_set_read_damaged(recorded_set_t *set, uint64_t seed, unsigned period);
+
 /* Compares the rows with the set's state.txt; fails the test at the first difference. */
 void recorded_set_check_state(const recorded_set_t *set);
 

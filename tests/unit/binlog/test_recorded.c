@@ -84,6 +84,22 @@ static void tables_altered_behind_the_log_are_refused(void **state)
     expect_refusal("refused-mismatch", SLUICE_ERROR_SCHEMA_MISMATCH);
 }
 
+/* Damage that passes for data is not found; all other damage is an error, never a crash. */
+static void damaged_events_are_errors_and_nothing_worse(void **state)
+{
+    (void)state;
+    static const char *const sets[] = {"types", "compressed", "old"};
+    unsigned refused = 0;
+    for (uint64_t seed = 1; seed <= 300; seed++) {
+        recorded_set_t *set =
+            recorded_set_open(sets[seed % 3], seed % 5 ? GROUP_BYTES_MAX_DEFAULT : 256);
+        refused +=
+            recorded_set_read_damaged(set, seed, 10 + (unsigned)(seed % 7) * 40) != SLUICE_OK;
+        recorded_set_close(&set);
+    }
+    assert_true(refused > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -95,6 +111,7 @@ int main(void)
         cmocka_unit_test(statements_are_refused),
         cmocka_unit_test(prepared_transactions_are_refused),
         cmocka_unit_test(tables_altered_behind_the_log_are_refused),
+        cmocka_unit_test(damaged_events_are_errors_and_nothing_worse),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
