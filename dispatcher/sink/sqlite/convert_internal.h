@@ -71,6 +71,11 @@ sluice_error_t convert_to_address(const conversion_t *conversion, const stored_v
 sluice_error_t conversion_text(const conversion_t *conversion, const stored_value_t *from,
                                bytes_t *text) SLUICE_MUST_USE;
 
+/* The UTF-8 text as bytes of the charset, borrowed or in the context's arena. false: the charset
+ * lacks a character of it, or cannot be written here (East Asian ones but for ASCII, wide ones). */
+bool convert_encode(const convert_context_t *context, const charset_t *charset, bytes_t text,
+                    bytes_t *encoded);
+
 #define DECIMAL_TEXT_SIZE 96
 /* A number as decimal text rounded half away from zero to `scale` digits and clamped to `precision`
  * of them; returns the length, 0 when `text` is no plain decimal number. */

@@ -101,8 +101,13 @@ size_t decimal_rescale(bytes_t text, unsigned precision, unsigned scale, bool is
 
 size_t real_text(double real, bool is_float, char out[DECIMAL_TEXT_SIZE])
 {
+    if (!(fabs(real) < 1e15))
+        return 0;
     if (is_float) {
         snprintf(out, DECIMAL_TEXT_SIZE, "%.6g", real);
+        /* Six digits and zeros behind them. */
+        if (fabs(real) >= 1e5 && strchr(out, 'e'))
+            snprintf(out, DECIMAL_TEXT_SIZE, "%.0f", strtod(out, NULL));
     } else {
         for (int digits = 15; digits <= 17; digits++) {
             snprintf(out, DECIMAL_TEXT_SIZE, "%.*g", digits, real);
@@ -110,7 +115,7 @@ size_t real_text(double real, bool is_float, char out[DECIMAL_TEXT_SIZE])
                 break;
         }
     }
-    return strchr(out, 'e') || strchr(out, 'n') ? 0 : strlen(out);
+    return strchr(out, 'e') ? 0 : strlen(out);
 }
 
 /* ---- sources ---- */
@@ -163,7 +168,9 @@ static bool read_wide(const conversion_t *conversion, const stored_value_t *from
     }
     char buffer[DECIMAL_TEXT_SIZE], rounded[DECIMAL_TEXT_SIZE];
     bytes_t text;
-    if (!number_text(conversion, from, buffer, &text))
+    /* A text with a fraction is cut, a DECIMAL rounded; only whole numbers are sure. */
+    if (!number_text(conversion, from, buffer, &text) ||
+        (conversion->from_family == FAMILY_TEXT && memchr(text.data, '.', text.len)))
         return false;
     size_t len = decimal_rescale(text, 37, 0, false, rounded);
     *number = 0;

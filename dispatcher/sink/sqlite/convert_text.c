@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <strings.h>
 
-#include "common/model/utf8.h"
 #include "dispatcher/sink/sqlite/convert_internal.h"
 #include "dispatcher/sink/value_text.h"
 
@@ -92,49 +91,6 @@ sluice_error_t conversion_text(const conversion_t *conversion, const stored_valu
     return conversion_refuse(conversion, from, "MariaDB's conversion to it is not known here");
 }
 
-/* ---- charsets ---- */
-
-static bool is_name(const charset_t *charset, const char *const *names)
-{
-    for (; *names; names++) {
-        if (strcmp(charset_name(charset), *names) == 0)
-            return true;
-    }
-    return false;
-}
-
-static bool is_beyond_bmp(bytes_t text)
-{
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] >= 0xf0)
-            return true;
-    }
-    return false;
-}
-
-/* Whether the charset surely has every character of the text. */
-static bool charset_holds(const charset_t *charset, bytes_t text)
-{
-    static const char *const whole[] = {"utf8mb4", "utf16", "utf16le", "utf32", NULL};
-    static const char *const bmp[] = {"utf8mb3", "ucs2", NULL};
-    static const char *const not_ascii[] = {"swe7", NULL};
-    if (is_name(charset, whole))
-        return true;
-    if (is_name(charset, bmp))
-        return !is_beyond_bmp(text);
-    return !is_name(charset, not_ascii) && utf8_ascii_prefix(text) == text.len;
-}
-
-/* Whether the text's bytes in the charset are those of UTF-8. */
-static bool bytes_are_utf8(const charset_t *charset, bytes_t text)
-{
-    static const char *const utf8[] = {"utf8mb4", "utf8mb3", NULL};
-    static const char *const wide[] = {"utf16", "utf16le", "utf32", "ucs2", "swe7", NULL};
-    if (is_name(charset, utf8))
-        return true;
-    return !is_name(charset, wide) && utf8_ascii_prefix(text) == text.len;
-}
-
 /* ---- to text ---- */
 
 /* Bytes of the first `characters` characters. */
@@ -190,7 +146,9 @@ sluice_error_t convert_to_text(const conversion_t *conversion, const stored_valu
         return error;
     bool keeps_charset = conversion->from_family == FAMILY_TEXT &&
                          sqlite_column_charset(conversion->before) == charset;
-    if (!keeps_charset && conversion->from_family != FAMILY_BINARY && !charset_holds(charset, text))
+    bytes_t ignored;
+    if (!keeps_charset && conversion->from_family != FAMILY_BINARY &&
+        !convert_encode(conversion->context, charset, text, &ignored))
         return conversion_refuse(conversion, from, "the new charset may lack a character of it");
     if (after->type == COLUMN_CHAR || after->type == COLUMN_VARCHAR) {
         text.len = cut_len(text, after->length);
@@ -219,7 +177,9 @@ sluice_error_t convert_to_binary(const conversion_t *conversion, const stored_va
         bool has_charset = conversion->from_family == FAMILY_TEXT ||
                            conversion->from_family == FAMILY_ENUM ||
                            conversion->from_family == FAMILY_SET;
-        if (has_charset && !bytes_are_utf8(sqlite_column_charset(conversion->before), bytes))
+        if (has_charset &&
+            !convert_encode(conversion->context, sqlite_column_charset(conversion->before), bytes,
+                            &bytes))
             return conversion_refuse(conversion, from, "its bytes in its charset are not kept");
     }
     bool has_length = after->type == COLUMN_BINARY || after->type == COLUMN_VARBINARY;

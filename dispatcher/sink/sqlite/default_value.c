@@ -155,8 +155,9 @@ static sluice_error_t literal_value(const convert_context_t *context,
                                     const column_definition_t *column, const char *literal,
                                     stored_value_t *value, error_report_t *report)
 {
-    static const column_definition_t text = {
-        .name = "", .type = COLUMN_LONGTEXT, .charset = "utf8mb4"};
+    /* In the column's own charset: the server has taken the literal into it. */
+    const column_definition_t text = {
+        .name = "", .type = COLUMN_LONGTEXT, .charset = column->charset};
     stored_value_t from = stored_text(bytes_of_text(literal));
     return sqlite_convert(context, &text, column, &from, value, report);
 }
