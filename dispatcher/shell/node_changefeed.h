@@ -1,0 +1,74 @@
+/*
+ * One changefeed on this node: event feed, sink pool, sessions and dispatchers, and what goes
+ * between them and the maintainer. Carries out what the cores want; decides nothing.
+ *
+ * Threads: the protocol thread; node_changefeed_destroy may be called by any one thread when the
+ * protocol thread has let go of it.
+ */
+#ifndef SLUICE_DISPATCHER_SHELL_NODE_CHANGEFEED_H
+#define SLUICE_DISPATCHER_SHELL_NODE_CHANGEFEED_H
+
+#include "common/runtime/settings.h"
+#include "dispatcher/core/dispatch/dispatcher_set.h"
+#include "dispatcher/shell/maintainer_link.h"
+
+typedef struct node_changefeed node_changefeed_t;
+
+/* Starts feed and sink. SLUICE_OK: *changefeed runs and listens to `link`. Else the report says
+ * why. `settings` and `link` are borrowed for its life. */
+sluice_error_t node_changefeed_open(const settings_t *settings, maintainer_link_t *link,
+                                    uint64_t maintainer_epoch, const changefeed_open_t *open,
+                                    node_changefeed_t **changefeed,
+                                    error_report_t *report) SLUICE_MUST_USE;
+/* Ends all threads: blocks until what they are at has ended. NULL is allowed. */
+void node_changefeed_destroy(node_changefeed_t **changefeed);
+
+changefeed_ref_t node_changefeed_ref(const node_changefeed_t *changefeed);
+const char *node_changefeed_name(const node_changefeed_t *changefeed);
+maintainer_link_t *node_changefeed_link(const node_changefeed_t *changefeed);
+uint64_t node_changefeed_epoch(const node_changefeed_t *changefeed);
+uint32_t node_changefeed_dispatchers(const node_changefeed_t *changefeed);
+
+/* SCHEDULE_REQUEST, BOOTSTRAP_REQUEST, HEARTBEAT_RESPONSE, SCHEMA_SNAPSHOT_ACK of this changefeed
+ * that came over `link`. False: of a maintainer that is not its own (any more), ignored. */
+bool node_changefeed_handle(node_changefeed_t *changefeed, maintainer_link_t *link,
+                            const message_t *message, mono_ns_t now);
+/* A maintainer opens it again: a newer epoch is taken over. False: an older one. */
+bool node_changefeed_reopen(node_changefeed_t *changefeed, maintainer_link_t *link,
+                            uint64_t maintainer_epoch, mono_ns_t now);
+/* Its link came up: what is unacknowledged is offered again. */
+void node_changefeed_link_up(node_changefeed_t *changefeed, mono_ns_t now);
+
+/* Descriptors to poll for input. */
+#define NODE_CHANGEFEED_FDS 2
+void node_changefeed_fds(const node_changefeed_t *changefeed, int fds[NODE_CHANGEFEED_FDS]);
+
+/* Takes in what there is, does what is due, and carries out what comes of it. True: there is more
+ * at once. */
+bool node_changefeed_run(node_changefeed_t *changefeed, mono_ns_t now);
+mono_ns_t node_changefeed_next_deadline(const node_changefeed_t *changefeed);
+
+/* Sends its heartbeat under the process's sequence. */
+void node_changefeed_heartbeat(node_changefeed_t *changefeed, uint64_t sequence, mono_ns_t now);
+
+/* Whether a heartbeat should go out at once. */
+bool node_changefeed_has_news(const node_changefeed_t *changefeed);
+
+/* No new work: `gracefully` lets dispatchers finish what they have told the sink to write. */
+void node_changefeed_stop(node_changefeed_t *changefeed, bool gracefully, mono_ns_t now);
+/* No dispatcher is left. */
+bool node_changefeed_is_idle(const node_changefeed_t *changefeed);
+
+typedef struct {
+    uint32_t dispatchers;
+    commit_ts_t checkpoint, resolved;
+    uint64_t rows, bytes, ddls;
+    bool is_sink_connected, is_caught_up;
+    sluice_error_t error;
+    char error_text[ERROR_REPORT_TEXT_MAX];
+    status_path_state_t statuses;
+} node_changefeed_state_t;
+
+void node_changefeed_state(node_changefeed_t *changefeed, node_changefeed_state_t *state);
+
+#endif

@@ -1,0 +1,63 @@
+/*
+ * Shared by node_changefeed.c (life), node_changefeed_run.c (effects, events, completions) and
+ * node_changefeed_telling.c (heartbeats, bootstrap, table list, schema). Nobody else includes this.
+ */
+#ifndef SLUICE_DISPATCHER_SHELL_NODE_CHANGEFEED_INTERNAL_H
+#define SLUICE_DISPATCHER_SHELL_NODE_CHANGEFEED_INTERNAL_H
+
+#include "dispatcher/core/node/schema_report.h"
+#include "dispatcher/core/session_set.h"
+#include "dispatcher/shell/event_feed.h"
+#include "dispatcher/shell/node_changefeed.h"
+#include "dispatcher/shell/sink_pool.h"
+
+#define LISTED_DDLS_MAX 256
+#define SNAPSHOT_PIECE_BYTES (1024 * 1024)
+
+/* The trigger's table list that the maintainer waits for. */
+typedef struct {
+    bool is_wanted;
+    commit_ts_t at;
+    mono_ns_t try_at;
+} wanted_list_t;
+
+struct node_changefeed {
+    const settings_t *settings;
+    maintainer_link_t *link;
+    arena_t arena; /* what lives as long as it does */
+    changefeed_ref_t ref;
+    changefeed_config_t config;
+    bool lower_case_names;
+
+    const sink_api_t *api;
+    sink_t *sink;
+    sink_pool_t *pool;
+    event_feed_t *feed;
+    session_set_t *sessions;
+    dispatcher_set_t *dispatchers;
+    node_effects_t effects; /* being carried out */
+
+    wanted_list_t table_list[PIPELINE_COUNT];
+    schema_report_t schema;
+    uint64_t schema_run; /* of the trigger that it is about */
+    mono_ns_t complete_at;
+    mono_ns_t send_at; /* statuses that could not be sent */
+    mono_ns_t clean_up_at;
+    commit_ts_t persisted;
+    sluice_error_t error; /* found here, not in feed or sink */
+    char error_text[ERROR_REPORT_TEXT_MAX];
+    bool has_logged_error;
+};
+
+/* node_changefeed_run.c */
+void node_changefeed_carry_out(node_changefeed_t *changefeed, mono_ns_t now);
+
+/* node_changefeed_telling.c */
+void node_changefeed_send_bootstrap(node_changefeed_t *changefeed);
+void node_changefeed_want_table_list(node_changefeed_t *changefeed, pipeline_t mode,
+                                     commit_ts_t at);
+void node_changefeed_send_table_lists(node_changefeed_t *changefeed, mono_ns_t now);
+void node_changefeed_report_schema(node_changefeed_t *changefeed, mono_ns_t now);
+message_t node_changefeed_message(const node_changefeed_t *changefeed, message_type_t type);
+
+#endif
