@@ -85,7 +85,8 @@ typedef struct {
                             uint32_t count, sink_claim_result_t *results, error_report_t *report);
     /* One transaction for all writes; when the call returns OK each result says whether its write
      * is in (OK) or was left out (NOT_OWNER). Any other return: nothing is in, or the next call
-     * finds out what is. */
+     * finds out what is; for that it must have the same parts and the same progress for each of
+     * these spans. */
     sluice_error_t (*write)(sink_connection_t *connection, const sink_write_t *writes,
                             uint32_t count, sink_write_result_t *results, error_report_t *report);
     /* Runs one DDL exactly once (DDL record); OK also when the record says it was done before. */

@@ -33,8 +33,6 @@ void mariadb_ddl_context_sql(const ddl_context_t *context, bool is_utf8, sql_tex
         add_flag(sql, "sql_auto_is_null", flags & OPTION_AUTO_IS_NULL);
         add_flag(sql, "unique_checks", !(flags & OPTION_NO_UNIQUE_CHECKS));
         add_flag(sql, "sql_if_exists", flags & OPTION_IF_EXISTS);
-        add_flag(sql, "explicit_defaults_for_timestamp",
-                 flags & OPTION_EXPLICIT_DEFAULTS_FOR_TIMESTAMP);
     }
     if (context->has_sql_mode)
         sql_text_printf(sql, ",sql_mode=%llu", (unsigned long long)context->sql_mode);
@@ -67,6 +65,40 @@ static sluice_error_t schema_select(mariadb_session_t *session, const char *sche
     return mariadb_session_last_error(session) == MARIADB_BAD_DATABASE ? SLUICE_OK : error;
 }
 
+static bool mentions_timestamp(const char *sql)
+{
+    return sql && strcasestr(sql, "timestamp");
+}
+
+/* A variable of the session since 10.8.4, before that of the server alone. */
+static sluice_error_t timestamp_defaults_set(mariadb_session_t *session, const ddl_event_t *event,
+                                             error_report_t *report)
+{
+    static const char *const statements[] = {"SET SESSION explicit_defaults_for_timestamp=0",
+                                             "SET SESSION explicit_defaults_for_timestamp=1"};
+    bool wanted = event->context.option_flags & OPTION_EXPLICIT_DEFAULTS_FOR_TIMESTAMP;
+    if (!event->context.has_option_flags || !mentions_timestamp(event->sql_utf8))
+        return SLUICE_OK;
+    sluice_error_t error = mariadb_session_run(session, statements[wanted], NULL, report);
+    if (error == SLUICE_OK || mariadb_session_last_error(session) != MARIADB_NO_SESSION_VARIABLE)
+        return error;
+    MYSQL_RES *result;
+    error = mariadb_session_select(session, "SELECT @@explicit_defaults_for_timestamp", &result,
+                                   report);
+    if (error != SLUICE_OK)
+        return error;
+    MYSQL_ROW row = mysql_fetch_row(result);
+    bool found = row && row[0] && strcmp(row[0], "1") == 0;
+    mysql_free_result(result);
+    if (found == wanted)
+        return SLUICE_OK;
+    return error_report_set(report, SLUICE_ERROR_SINK_SETTINGS,
+                            "the source ran a DDL with TIMESTAMP columns under "
+                            "explicit_defaults_for_timestamp=%d: set that on the sink and restart "
+                            "it",
+                            (int)wanted);
+}
+
 sluice_error_t mariadb_ddl_context_apply(mariadb_session_t *session, const ddl_event_t *event,
                                          bool is_utf8, error_report_t *report)
 {
@@ -74,6 +106,8 @@ sluice_error_t mariadb_ddl_context_apply(mariadb_session_t *session, const ddl_e
     sluice_error_t error = SLUICE_OK;
     if (context->default_schema && *context->default_schema)
         error = schema_select(session, context->default_schema, report);
+    if (error == SLUICE_OK)
+        error = timestamp_defaults_set(session, event, report);
     if (error != SLUICE_OK)
         return error;
     sql_text_t sql = {0};

@@ -139,32 +139,46 @@ static void options_set(const mariadb_session_t *session, MYSQL *handle)
 static const char settings_common[] =
     "SET SESSION sql_mode='NO_AUTO_VALUE_ON_ZERO,ALLOW_INVALID_DATES', time_zone='+00:00', "
     "foreign_key_checks=0, unique_checks=1, check_constraint_checks=0, sql_auto_is_null=0, "
-    "sql_safe_updates=0, sql_select_limit=DEFAULT, sql_quote_show_create=1, max_statement_time=0, "
-    "wait_timeout=31536000, autocommit=0, ";
+    "sql_safe_updates=0, sql_select_limit=18446744073709551615, sql_quote_show_create=1, "
+    "max_statement_time=0, "
+    "wait_timeout=31536000, autocommit=0";
 
-static sluice_error_t settings_apply(mariadb_session_t *session, error_report_t *report)
+/* The charset is set again because a server can be told to ignore the one of the handshake. */
+static const char *const settings_rows[] = {
+    "SET NAMES binary",
+    "SET SESSION innodb_lock_wait_timeout=1, lock_wait_timeout=5",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
+    NULL,
+};
+static const char *const settings_ddl[] = {
+    "SET NAMES utf8mb4",
+    "SET SESSION innodb_lock_wait_timeout=10, lock_wait_timeout=30, innodb_strict_mode=OFF, "
+    "default_storage_engine=InnoDB",
+    "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED, READ WRITE",
+    NULL,
+};
+
+static sluice_error_t packet_max_read(mariadb_session_t *session, error_report_t *report)
 {
-    sql_text_t sql = {0};
-    sql_text_add(&sql, settings_common);
-    if (session->kind == MARIADB_SESSION_ROWS)
-        sql_text_add(&sql, "innodb_lock_wait_timeout=1, lock_wait_timeout=5");
-    else
-        sql_text_add(&sql, "innodb_lock_wait_timeout=10, lock_wait_timeout=30, "
-                           "innodb_strict_mode=OFF, default_storage_engine=InnoDB");
-    sluice_error_t error = mariadb_session_run(session, sql_text_get(&sql), NULL, report);
-    sql_text_clear(&sql);
-    if (error == SLUICE_OK)
-        error = mariadb_session_run(
-            session, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", NULL, report);
-    MYSQL_RES *result = NULL;
-    if (error == SLUICE_OK)
-        error = mariadb_session_select(session, "SELECT @@max_allowed_packet", &result, report);
+    MYSQL_RES *result;
+    sluice_error_t error =
+        mariadb_session_select(session, "SELECT @@max_allowed_packet", &result, report);
     if (error != SLUICE_OK)
         return error;
     MYSQL_ROW row = mysql_fetch_row(result);
     session->packet_max = row && row[0] ? strtoull(row[0], NULL, 10) : PACKET_MAX_ASSUMED;
     mysql_free_result(result);
     return SLUICE_OK;
+}
+
+static sluice_error_t settings_apply(mariadb_session_t *session, error_report_t *report)
+{
+    const char *const *settings =
+        session->kind == MARIADB_SESSION_ROWS ? settings_rows : settings_ddl;
+    sluice_error_t error = mariadb_session_run(session, settings_common, NULL, report);
+    for (; *settings && error == SLUICE_OK; settings++)
+        error = mariadb_session_run(session, *settings, NULL, report);
+    return error == SLUICE_OK ? packet_max_read(session, report) : error;
 }
 
 sluice_error_t mariadb_session_open(mariadb_session_t *session, error_report_t *report)

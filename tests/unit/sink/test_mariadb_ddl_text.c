@@ -117,13 +117,12 @@ static void every_part_of_the_session_is_set(void **state)
                              .auto_increment_offset = 3};
     sql_text_t sql = {0};
     mariadb_ddl_context_sql(&context, false, &sql);
-    assert_string_equal(
-        sql_text_get(&sql),
-        "SET SESSION autocommit=1,foreign_key_checks=0,check_constraint_checks=0,"
-        "sql_auto_is_null=0,unique_checks=0,sql_if_exists=0,explicit_defaults_for_timestamp=1,"
-        "sql_mode=4,time_zone='Europe/O''X',timestamp=1700000000.000007,"
-        "auto_increment_increment=2,auto_increment_offset=3,collation_server=33,"
-        "collation_database=63,collation_connection=45,character_set_client=8");
+    assert_string_equal(sql_text_get(&sql),
+                        "SET SESSION autocommit=1,foreign_key_checks=0,check_constraint_checks=0,"
+                        "sql_auto_is_null=0,unique_checks=0,sql_if_exists=0,sql_mode=4,time_zone='"
+                        "Europe/O''X',timestamp=1700000000.000007,"
+                        "auto_increment_increment=2,auto_increment_offset=3,collation_server=33,"
+                        "collation_database=63,collation_connection=45,character_set_client=8");
     sql_text_reset(&sql);
     mariadb_ddl_context_sql(&context, true, &sql);
     assert_null(strstr(sql_text_get(&sql), "character_set_client"));
