@@ -209,7 +209,7 @@ void request_buffer_add_statuses(request_buffer_t *buffer, node_index_t node,
         suppressed_group_t about = {.node = node,
                                     .incarnation = incarnation,
                                     .request_sequence = request_sequence,
-                                    .group = i,
+                                    .group = group->index,
                                     .mode = request->mode,
                                     .wants_answer = group->stage != STAGE_DONE};
         add_status_group(buffer, &about, group, is_duplicate);

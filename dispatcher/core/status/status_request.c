@@ -161,6 +161,7 @@ void status_request_view(const status_request_t *request, block_status_group_t *
     for (uint32_t i = 0; i < request->group_count; i++) {
         const status_group_t *group = &request->groups[i];
         groups[i] = (block_status_group_t){
+            .index = i,
             .key = group->key,
             .stage = group->stage,
             .is_blocked = group->stage != STAGE_NONE,

@@ -28,8 +28,29 @@ static block_status_group_t group_of(const dispatcher_id_t *ids, uint32_t count,
 static void add(request_buffer_t *buffer, node_index_t node, uint64_t sequence,
                 const block_status_group_t *groups, uint32_t count)
 {
-    block_status_request_t request = {.groups = groups, .group_count = count};
+    block_status_group_t numbered[8];
+    assert_true(count <= 8);
+    for (uint32_t i = 0; i < count; i++) {
+        numbered[i] = groups[i];
+        numbered[i].index = i; /* as decoding does */
+    }
+    block_status_request_t request = {.groups = numbered, .group_count = count};
     request_buffer_add_statuses(buffer, node, first, sequence, &request);
+}
+
+static void answers_name_a_group_by_its_place_in_the_request_as_sent(void **state)
+{
+    (void)state;
+    request_buffer_t *buffer = request_buffer_new();
+    dispatcher_id_t d = dispatcher(1);
+    block_status_group_t groups[] = {group_of(&d, 1, 100, STAGE_WAITING)};
+    groups[0].index = 3; /* the groups before it were refused while decoding */
+    block_status_request_t request = {.groups = groups, .group_count = 1};
+    request_buffer_add_statuses(buffer, node_1, first, 9, &request);
+    const buffered_group_t *held;
+    assert_int_equal(request_buffer_groups(buffer, &held), 1);
+    assert_int_equal(held[0].group, 3);
+    request_buffer_destroy(&buffer);
 }
 
 static void keeps_the_first_of_each_key_in_one_request(void **state)
@@ -310,6 +331,7 @@ static void a_forgotten_node_is_not_heard(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(answers_name_a_group_by_its_place_in_the_request_as_sent),
         cmocka_unit_test(keeps_the_first_of_each_key_in_one_request),
         cmocka_unit_test(a_key_is_free_again_once_released),
         cmocka_unit_test(keys_of_other_nodes_modes_and_sync_bits_are_other_keys),
