@@ -13,6 +13,7 @@
 
 /* News are told at once, but not more often than this. */
 #define NEWS_INTERVAL_NS (10 * NS_PER_MS)
+#define LAST_WORDS_NS (100 * NS_PER_MS)
 /* Leaving ends when nothing has been handed over for so long. */
 #define LEAVE_WAIT_NS (4 * NS_PER_S)
 #define POLL_ITEMS_MAX (4 + 3 * CONFIG_LIST_MAX + NODE_CHANGEFEED_FDS * NODE_CHANGEFEEDS_MAX)
@@ -316,6 +317,18 @@ static bool turn(node_t *node, mono_ns_t now)
     return has_more;
 }
 
+/* What was said last must leave the sockets before they are closed. */
+static bool may_end(node_t *node, mono_ns_t now)
+{
+    if (!node->is_stopping || node->changefeed_count > 0)
+        return false;
+    if (!node->has_ended) {
+        node->has_ended = true;
+        node->leave_by = mono_add(now, LAST_WORDS_NS);
+    }
+    return mono_reached(node->leave_by, now);
+}
+
 static sluice_error_t start_http(node_t *node, error_report_t *report)
 {
     const char *endpoint = node->settings->node.http;
@@ -334,7 +347,7 @@ process_exit_t node_run(node_t *node, error_report_t *report)
         log_number("incarnation", node->incarnation.v));
     process_notify("READY=1");
     bool has_more = true;
-    while (error == SLUICE_OK && !(node->is_stopping && node->changefeed_count == 0)) {
+    while (error == SLUICE_OK && !may_end(node, clock_mono())) {
         wait_for_work(node, clock_mono(), has_more);
         has_more = turn(node, clock_mono());
         error = start_again(node, report);

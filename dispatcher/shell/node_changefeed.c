@@ -88,6 +88,7 @@ static void open_cores(node_changefeed_t *changefeed, uint64_t maintainer_epoch)
     if (resend_ns > 0)
         options.resend.interval_ns = resend_ns;
     options.resend.retry_first_ns = settings->node.ignored_retry_first_ns;
+    options.resend.retry_max_ns = settings->node.ignored_retry_max_ns;
     options.path.buffer_capacity = (int64_t)settings->node.block_status_buffer_max;
     options.path.queue_capacity = (int64_t)settings->node.request_queue_max;
     options.path.batcher.window_ns = settings->node.batch_window_ns;

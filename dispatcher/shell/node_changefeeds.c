@@ -111,6 +111,14 @@ static void *end_changefeed(void *argument)
     return NULL;
 }
 
+/* Nothing runs, and the maintainer was told so. */
+static bool may_end(const open_changefeed_t *open, mono_ns_t now)
+{
+    return (node_changefeed_is_idle(open->changefeed) &&
+            !node_changefeed_has_news(open->changefeed)) ||
+           mono_reached(open->give_up_at, now);
+}
+
 /* The rest of its life may block, and is another thread's. */
 static void begin_end(open_changefeed_t *open)
 {
@@ -128,8 +136,7 @@ void node_reap(node_t *node, mono_ns_t now)
 {
     for (uint32_t i = node->changefeed_count; i-- > 0;) {
         open_changefeed_t *open = node->changefeeds[i];
-        if (open->is_stopping && open->changefeed &&
-            (node_changefeed_is_idle(open->changefeed) || mono_reached(open->give_up_at, now)))
+        if (open->is_stopping && open->changefeed && may_end(open, now))
             begin_end(open);
         if (!open->has_thread || !atomic_load(&open->is_gone))
             continue;

@@ -56,6 +56,7 @@ struct node {
     uint32_t dispatchers_left;
     mono_ns_t leave_by;
     bool is_stopping; /* every changefeed is being closed, then the process ends */
+    bool has_ended;   /* nothing runs any more */
     http_server_t *http;
     log_limiter_t refused_limiter;
     uint64_t messages_dropped;

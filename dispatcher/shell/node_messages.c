@@ -75,6 +75,9 @@ static int preflight_place(const node_t *node, uint64_t check_id)
 
 static void handle_check(node_t *node, maintainer_link_t *link, const check_request_t *request)
 {
+    /* Server ids are counted from the slot, which hello's answer tells. */
+    if (!link->is_welcome)
+        return;
     int place = preflight_place(node, request->check_id);
     if (place < 0)
         return;
@@ -123,6 +126,8 @@ static void handle_start_again(node_t *node, mono_ns_t now)
 static void handle_open(node_t *node, maintainer_link_t *link, const message_t *message,
                         mono_ns_t now)
 {
+    if (!link->is_welcome || node->is_leaving)
+        return;
     const changefeed_open_t *open = changefeed_opening_add(
         &node->opening, message->header.maintainer_epoch, &message->changefeed_open);
     if (!open)

@@ -10,7 +10,8 @@ dispatcher_set_options_t dispatcher_set_options_default(void)
 {
     return (dispatcher_set_options_t){
         .resend = {.interval_ns = STATUS_RESEND_INTERVAL_NS,
-                   .retry_first_ns = STATUS_RETRY_FIRST_NS},
+                   .retry_first_ns = STATUS_RETRY_FIRST_NS,
+                   .retry_max_ns = STATUS_RETRY_MAX_NS},
         .path = status_path_options_default(),
     };
 }

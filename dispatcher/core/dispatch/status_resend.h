@@ -11,10 +11,12 @@
 
 #define STATUS_RESEND_INTERVAL_NS (5 * NS_PER_S)
 #define STATUS_RETRY_FIRST_NS (50 * NS_PER_MS)
+#define STATUS_RETRY_MAX_NS (5 * NS_PER_S)
 
 typedef struct {
     uint64_t interval_ns;    /* between periodic repeats */
-    uint64_t retry_first_ns; /* doubling up to the interval */
+    uint64_t retry_first_ns; /* doubling up to … */
+    uint64_t retry_max_ns;
 } status_resend_options_t;
 
 typedef struct {
@@ -50,8 +52,8 @@ static inline void status_resend_retry(status_resend_t *resend,
         return;
     resend->retry_at = mono_add(now, resend->retry_delay_ns);
     resend->retry_delay_ns *= 2;
-    if (resend->retry_delay_ns > options->interval_ns)
-        resend->retry_delay_ns = options->interval_ns;
+    if (resend->retry_delay_ns > options->retry_max_ns)
+        resend->retry_delay_ns = options->retry_max_ns;
 }
 
 static inline mono_ns_t status_resend_deadline(const status_resend_t *resend)

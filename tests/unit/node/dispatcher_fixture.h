@@ -63,7 +63,7 @@ static inline void start_with(fixture_t *fixture, const schedule_create_t *creat
 {
     status_path_options_t options = status_path_options_default();
     *fixture = (fixture_t){
-        .resend = {STATUS_RESEND_INTERVAL_NS, STATUS_RETRY_FIRST_NS},
+        .resend = {STATUS_RESEND_INTERVAL_NS, STATUS_RETRY_FIRST_NS, STATUS_RETRY_MAX_NS},
         .path = status_path_new(&options),
         .dispatcher = dispatcher_new(create, 1, NULL),
         .now = {NS_PER_S},
