@@ -470,6 +470,21 @@ static bool parse_truncate(parser_t *parser, statement_t *statement)
     return ok;
 }
 
+/* Only a change of one table says which one. */
+static void parse_row_change(parser_t *parser, statement_t *statement)
+{
+    static const char *const modifiers[] = {"LOW_PRIORITY", "HIGH_PRIORITY", "DELAYED", "QUICK",
+                                            "IGNORE",       "INTO",          "FROM",    NULL};
+    while (parser_accept_any(parser, modifiers) >= 0)
+        continue;
+    bool has_name = parse_one_object(parser, statement);
+    if (!has_name || parser_is_symbol(parser, 0, ',') || parser_is(parser, 0, "JOIN") ||
+        parser_is(parser, 0, "FROM") || parser_is(parser, 0, "USING"))
+        statement->name_count = 0;
+    skip_statement(statement, "row change");
+    statement->is_row_change = true;
+}
+
 static bool parse_verb(parser_t *parser, statement_t *statement)
 {
     if (parser_accept(parser, "CREATE"))
@@ -483,8 +498,7 @@ static bool parse_verb(parser_t *parser, statement_t *statement)
     if (parser_accept(parser, "TRUNCATE"))
         return parse_truncate(parser, statement);
     if (parser_accept_any(parser, row_changes) >= 0) {
-        skip_statement(statement, "row change");
-        statement->is_row_change = true;
+        parse_row_change(parser, statement);
         return true;
     }
     const char *kind = accept_skipped(parser, skipped_statements,
