@@ -67,6 +67,16 @@ static inline draft_key_t *draft_key(const draft_t *draft, uint32_t place)
     return (draft_key_t *)draft->keys.items + place;
 }
 
+static inline draft_foreign_key_t *draft_foreign_key(const draft_t *draft, uint32_t place)
+{
+    return (draft_foreign_key_t *)draft->foreign_keys.items + place;
+}
+
+static inline draft_check_t *draft_check(const draft_t *draft, uint32_t place)
+{
+    return (draft_check_t *)draft->checks.items + place;
+}
+
 #define DRAFT_NOWHERE UINT32_MAX
 
 /* Fills report, returns SLUICE_ERROR_DDL_UNSUPPORTED. */
@@ -89,7 +99,19 @@ sluice_error_t draft_change_columns(draft_t *draft, const table_action_t *action
 sluice_error_t draft_add_columns(draft_t *draft, const table_action_t *actions, uint32_t count);
 void draft_add_hidden_columns(draft_t *draft);
 
-/* Keys, foreign keys, checks (draft_keys.c). */
+/* Longest part of an InnoDB index that is not unique; a longer one is cut to it. */
+#define KEY_PART_BYTES_MAX 3072
+
+static inline uint32_t column_bytes(const column_definition_t *column, uint32_t characters)
+{
+    return characters * charset_bytes_max(column->charset);
+}
+
+/* By name, what is not dropped; NULL (draft_keys.c). */
+draft_key_t *draft_find_key(const draft_t *draft, const char *name);
+draft_check_t *draft_find_check(const draft_t *draft, const char *name);
+
+/* Keys, foreign keys, checks (draft_keys.c, draft_key_order.c). */
 sluice_error_t draft_drop_keys(draft_t *draft, const table_action_t *actions, uint32_t count);
 sluice_error_t draft_add_keys(draft_t *draft, const table_action_t *actions, uint32_t count);
 void draft_finish_keys(draft_t *draft);

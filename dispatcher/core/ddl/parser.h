@@ -101,6 +101,25 @@ bool parse_alter_body(parser_t *parser, list_t *actions);
  * (select_parser.c). */
 void parse_select_tables(parser_t *parser, list_t *tables);
 
+/* Databases, views, indexes (object_parser.c). */
+bool parse_one_object(parser_t *parser, statement_t *statement);
+bool parse_schema_name(parser_t *parser, statement_t *statement);
+bool parse_create_schema(parser_t *parser, statement_t *statement);
+bool parse_alter_schema(parser_t *parser, statement_t *statement);
+bool parse_view(parser_t *parser, statement_t *statement);
+bool parse_create_index(parser_t *parser, statement_t *statement, key_kind_t kind);
+bool parse_drop_index(parser_t *parser, statement_t *statement);
+/* WAIT n, NOWAIT, RESTRICT, CASCADE. */
+void parser_skip_tail(parser_t *parser);
+/* DEFINER = …, ALGORITHM = …, SQL SECURITY … */
+bool parser_skip_attributes(parser_t *parser);
+
+/* The partition clauses of ALTER TABLE (partition_parser.c). *was_one. */
+bool parse_partition_clause(parser_t *parser, list_t *actions, bool *was_one);
+bool parse_add_partition(parser_t *parser, list_t *actions);
+bool parse_partition_names(parser_t *parser, table_action_t *action);
+bool parse_convert_partition(parser_t *parser, list_t *actions);
+
 table_action_t *add_action(parser_t *parser, list_t *actions, table_action_kind_t kind);
 
 #endif

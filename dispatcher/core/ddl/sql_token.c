@@ -1,7 +1,5 @@
 #include "dispatcher/core/ddl/sql_token.h"
 
-#include "dispatcher/core/ddl/text_builder.h"
-
 typedef struct {
     bytes_t text;
     uint64_t sql_mode;
@@ -399,31 +397,4 @@ sluice_error_t sql_tokenize(bytes_t text, uint64_t sql_mode, uint32_t server_ver
     add_token(&lexer, TOKEN_END, (uint32_t)text.len, (uint32_t)text.len, bytes_of("", 0));
     *list = (token_list_t){text, lexer.tokens, lexer.count};
     return SLUICE_OK;
-}
-
-const char *sql_tokens_text(const token_list_t *list, uint32_t from, uint32_t to, arena_t *arena)
-{
-    text_builder_t builder;
-    text_builder_init(&builder, arena);
-    for (uint32_t i = from; i < to; i++) {
-        const token_t *token = &list->tokens[i];
-        if (i > from && token->is_spaced)
-            text_add_char(&builder, ' ');
-        if (token->kind == TOKEN_NAME)
-            text_add_identifier(&builder,
-                                arena_strndup(arena, token->value.data, token->value.len));
-        else if (token->kind == TOKEN_STRING)
-            text_add_literal(&builder, token->value);
-        else
-            text_add_bytes(&builder, list->text.data + token->begin, token->end - token->begin);
-    }
-    return text_finish(&builder);
-}
-
-const char *sql_string_literal(bytes_t value, arena_t *arena)
-{
-    text_builder_t builder;
-    text_builder_init(&builder, arena);
-    text_add_literal(&builder, value);
-    return text_finish(&builder);
 }

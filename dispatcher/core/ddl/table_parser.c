@@ -336,34 +336,6 @@ bool parse_table_options(parser_t *parser, list_t *actions)
     return true;
 }
 
-/* ---- partitions ---- */
-
-static bool is_select_start(const parser_t *parser)
-{
-    return parser_is(parser, 0, "SELECT") || parser_is(parser, 0, "AS") ||
-           parser_is(parser, 0, "IGNORE") || parser_is(parser, 0, "REPLACE") ||
-           parser_is(parser, 0, "WITH") || parser_is(parser, 0, "VALUES");
-}
-
-bool parse_partition_by(parser_t *parser, list_t *actions)
-{
-    uint32_t from = parser->at;
-    if (!parser_accept2(parser, "PARTITION", "BY"))
-        return false;
-    while (!parser_at_end(parser)) {
-        if (parser_is_symbol(parser, 0, '(')) {
-            if (!parser_parentheses(parser, NULL))
-                return false;
-        } else if (is_select_start(parser)) {
-            break;
-        } else {
-            parser_next(parser);
-        }
-    }
-    add_action(parser, actions, ACTION_PARTITION_BY)->text = parser_text_since(parser, from);
-    return true;
-}
-
 /* ---- CREATE TABLE ---- */
 
 static void note_select(parser_t *parser, statement_t *statement)
