@@ -2,6 +2,7 @@
 #include <inttypes.h>
 
 #include "dispatcher/sink/file/canal_json.h"
+#include "dispatcher/sink/file/canal_type.h"
 #include "dispatcher/sink/file/json_text.h"
 
 /* Canal's names; "QUERY" for what concerns no single table. */
@@ -83,6 +84,61 @@ static void put_name(sink_text_t *out, const char *field, const table_definition
     sink_text_char(out, '}');
 }
 
+/* What the rows that are there get in a new column, as far as the definition says it. */
+static void put_new_column(sink_text_t *out, const column_definition_t *column)
+{
+    static const char *const kinds[] = {[DEFAULT_NONE] = "none",
+                                        [DEFAULT_NULL] = "null",
+                                        [DEFAULT_LITERAL] = "literal",
+                                        [DEFAULT_EXPRESSION] = "expression"};
+    bool is_generated = column->generated != GENERATED_NO;
+    sink_text_printf(out, ",\"notNull\":%s,\"defaultKind\":\"%s\",\"default\":",
+                     column->flags & COLUMN_NOT_NULL ? "true" : "false",
+                     is_generated ? "generated" : kinds[column->default_kind]);
+    if (column->default_value && !is_generated)
+        json_text_string(out, bytes_of_text(column->default_value));
+    else
+        sink_text_text(out, "null");
+}
+
+static void put_type(sink_text_t *out, const char *field, const column_definition_t *column)
+{
+    sink_text_t type = {0};
+    canal_type_name(&type, column, true);
+    sink_text_printf(out, ",\"%s\":", field);
+    json_text_string(out, bytes_of(type.text, type.len));
+    sink_text_clear(&type);
+}
+
+/* The column of the form before that this one was; NULL: it is new. */
+static const column_definition_t *column_before(const table_change_t *change, uint32_t index)
+{
+    if (!change->before)
+        return NULL;
+    if (!change->column_sources)
+        return &change->before->columns[index];
+    uint32_t source = change->column_sources[index];
+    return source == COLUMN_SOURCE_NEW ? NULL : &change->before->columns[source];
+}
+
+static void put_column(sink_text_t *out, const table_change_t *change, uint32_t index)
+{
+    const column_definition_t *column = &change->after->columns[index];
+    const column_definition_t *before = column_before(change, index);
+    sink_text_text(out, "{\"name\":");
+    json_text_string(out, bytes_of_text(column->name));
+    put_type(out, "mysqlType", column);
+    sink_text_text(out, ",\"from\":");
+    if (before) {
+        json_text_string(out, bytes_of_text(before->name));
+        put_type(out, "fromType", before);
+    } else {
+        sink_text_text(out, "null");
+        put_new_column(out, column);
+    }
+    sink_text_char(out, '}');
+}
+
 /* Each column of the new form with the one it was before; null: it is new. */
 static void put_columns(sink_text_t *out, const table_change_t *change)
 {
@@ -91,23 +147,23 @@ static void put_columns(sink_text_t *out, const table_change_t *change)
         sink_text_text(out, "null");
         return;
     }
-    sink_text_char(out, '[');
     for (uint32_t i = 0; i < change->after->column_count; i++) {
-        const char *name = change->after->columns[i].name;
-        sink_text_text(out, i ? ",{\"name\":" : "{\"name\":");
-        json_text_string(out, bytes_of_text(name));
-        sink_text_text(out, ",\"from\":");
-        bool is_kept = change->before && !change->column_sources;
-        uint32_t source = change->column_sources ? change->column_sources[i] : COLUMN_SOURCE_NEW;
-        if (is_kept)
-            json_text_string(out, bytes_of_text(name));
-        else if (source != COLUMN_SOURCE_NEW)
-            json_text_string(out, bytes_of_text(change->before->columns[source].name));
-        else
-            sink_text_text(out, "null");
-        sink_text_char(out, '}');
+        sink_text_char(out, i ? ',' : '[');
+        put_column(out, change, i);
     }
     sink_text_char(out, ']');
+}
+
+/* What identifies the table's rows from now on; null: nothing does. */
+static void put_key(sink_text_t *out, const table_definition_t *definition)
+{
+    const key_definition_t *key = definition ? table_definition_row_key(definition) : NULL;
+    sink_text_text(out, ",\"pkNames\":");
+    for (uint32_t i = 0; key && i < key->part_count; i++) {
+        sink_text_char(out, i ? ',' : '[');
+        json_text_string(out, bytes_of_text(definition->columns[key->parts[i].column].name));
+    }
+    sink_text_text(out, key ? "]" : "null");
 }
 
 void canal_json_ddl(sink_text_t *out, const ddl_event_t *ddl, wall_ms_t now)
@@ -122,6 +178,7 @@ void canal_json_ddl(sink_text_t *out, const ddl_event_t *ddl, wall_ms_t now)
                          change_name(change->kind), table->table_id.v);
         put_name(out, "from", change->before);
         put_name(out, "to", change->after);
+        put_key(out, change->after);
         put_columns(out, change);
         sink_text_char(out, '}');
     }

@@ -5,7 +5,9 @@
  *
  * Beside canal's fields each line has "_cdc":
  *   rows       {"commitTs":N,"seq":S,"tableId":"16 hex digits"}
- *   DDL        {"commitTs":N,"changes":[{"kind","tableId","from","to","columns"}]}
+ *   DDL        {"commitTs":N,"changes":[{"kind","tableId","from","to","pkNames","columns"}]}: each
+ *              table's identity, names before and after, and of each column of its new form the
+ *              name it had, or that it is new and its default
  *   SYNCPOINT  {"commitTs":N}
  *   WATERMARK  {"watermarkTs":N}: every line up to N of the tables this node carried then is out
  * A line may come again, in the same or another file. (tableId, commitTs, seq) names a row change,

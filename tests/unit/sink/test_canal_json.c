@@ -310,8 +310,11 @@ static void ddl_lines_carry_statement_and_changes(void **state)
         "\"RENAME\",\"es\":1000,\"ts\":2000,\"sql\":\"RENAME TABLE \\\"t\\\" TO u\",\"sqlType\":"
         "null,\"mysqlType\":null,\"data\":null,\"old\":null,\"_cdc\":{\"commitTs\":9,\"changes\":"
         "[{\"kind\":\"renamed\",\"tableId\":\"0000000000000005\",\"from\":{\"database\":\"d\","
-        "\"table\":\"t\"},\"to\":{\"database\":\"d\",\"table\":\"u\"},\"columns\":[{\"name\":"
-        "\"id\",\"from\":\"id\"},{\"name\":\"v\",\"from\":null}]}]}}\n");
+        "\"table\":\"t\"},\"to\":{\"database\":\"d\",\"table\":\"u\"},\"pkNames\":[\"id\"],"
+        "\"columns\":[{\"name\":\"id\",\"mysqlType\":\"bigint\",\"from\":\"id\",\"fromType\":"
+        "\"bigint\"},{\"name\":\"v\","
+        "\"mysqlType\":\"varchar(100)\",\"from\":null,\"notNull\":false,\"defaultKind\":\"none\","
+        "\"default\":null}]}]}}\n");
     ddl_event_unref(&ddl);
 }
 
