@@ -29,6 +29,9 @@ struct recorded_set {
     group_assembler_t *assembler;
     FILE *spill;
     recorded_counts_t counts;
+    recorded_ddl_fn *on_ddl; /* NULL: nobody asks */
+    void *ddl_context;
+    bool carries_nothing;
     bool is_damaged; /* rows are decoded and not kept */
 };
 
@@ -68,7 +71,7 @@ static void add_table(recorded_set_t *set, const source_object_t *object)
 static const table_definition_t *resolve(void *context, bytes_t schema, bytes_t table)
 {
     const recorded_set_t *set = context;
-    for (uint32_t i = 0; i < set->table_count; i++)
+    for (uint32_t i = 0; !set->carries_nothing && i < set->table_count; i++)
         if (bytes_equal(schema, bytes_of_text(set->tables[i]->schema)) &&
             bytes_equal(table, bytes_of_text(set->tables[i]->name)))
             return set->tables[i];
@@ -227,6 +230,8 @@ static sluice_error_t take_groups(recorded_set_t *set, error_report_t *report)
         set->counts.newest = group.commit_ts;
         set->counts.groups += group.is_last;
         set->counts.ddls += group.kind == GROUP_DDL;
+        if (group.kind == GROUP_DDL && set->on_ddl)
+            set->on_ddl(set->ddl_context, &group);
         if (group.kind != GROUP_ROWS)
             continue;
         set->counts.row_groups += group.is_last;
@@ -235,6 +240,17 @@ static sluice_error_t take_groups(recorded_set_t *set, error_report_t *report)
             take_table(set, &group.transaction->tables[i]);
         transaction_unref(&group.transaction);
     }
+}
+
+void recorded_set_carry_nothing(recorded_set_t *set)
+{
+    set->carries_nothing = true;
+}
+
+void recorded_set_on_ddl(recorded_set_t *set, recorded_ddl_fn *on_ddl, void *context)
+{
+    set->on_ddl = on_ddl;
+    set->ddl_context = context;
 }
 
 sluice_error_t recorded_set_read(recorded_set_t *set, error_report_t *report)

@@ -15,6 +15,13 @@ typedef struct recorded_set recorded_set_t;
 recorded_set_t *recorded_set_open(const char *name, uint64_t group_bytes_max);
 void recorded_set_close(recorded_set_t **set);
 
+/* From now on every table is outside the filter. */
+void recorded_set_carry_nothing(recorded_set_t *set);
+
+/* Called with every DDL, before rows that its group has. */
+typedef void recorded_ddl_fn(void *context, const group_t *group);
+void recorded_set_on_ddl(recorded_set_t *set, recorded_ddl_fn *on_ddl, void *context);
+
 /* Reads everything; SLUICE_OK at the end of the log. */
 sluice_error_t recorded_set_read(recorded_set_t *set, error_report_t *report);
 
