@@ -128,18 +128,20 @@ static sluice_error_t open_stream(const upstream_options_t *options, upstream_t 
     return error;
 }
 
-/* mysql_errno stays 0 when the server ends the stream in an orderly way; the library's own
- * complaints about an event's content are in mariadb_rpl_errno. */
+/* The library's complaints about an event's content are both the stream's and the connection's
+ * error, and stay there; an error of the server or the network is the connection's alone. */
+static bool is_decoding_error(const mariadb_stream_t *self)
+{
+    unsigned error = (unsigned)mariadb_rpl_errno(self->stream);
+    return error != 0 && mysql_errno(self->mysql) == error;
+}
+
 static upstream_result_t report_end(mariadb_stream_t *self, error_report_t *report)
 {
     if (atomic_load(&self->is_interrupted))
         return UPSTREAM_INTERRUPTED;
-    if (mysql_errno(self->mysql) != 0)
+    if (mysql_errno(self->mysql) != 0 && !is_decoding_error(self))
         (void)source_error_report(self->mysql, "reading the source's log", report);
-    else if (mariadb_rpl_errno(self->stream) != 0)
-        (void)error_report_set(
-            report, SLUICE_ERROR_SOURCE_CORRUPT, "an event behind %s cannot be read: %s (error %d)",
-            self->location.text, mariadb_rpl_error(self->stream), mariadb_rpl_errno(self->stream));
     else
         (void)error_report_set(report, SLUICE_ERROR_SOURCE_CONNECTION,
                                "the source ended the stream of its log behind %s",
@@ -155,16 +157,40 @@ static void follow_rotate(mariadb_stream_t *self, bytes_t body)
         log_location_set_file(&self->location, rotate.file);
 }
 
-static upstream_result_t take_event(mariadb_stream_t *self, raw_event_t *event,
-                                    error_report_t *report)
+/* The event in what the library hands out. */
+static bytes_t fetched_bytes(const MARIADB_RPL_EVENT *fetched)
 {
-    const MARIADB_RPL_EVENT *fetched = self->event;
     size_t len = fetched->raw_data_size > fetched->raw_data_ofs
                      ? fetched->raw_data_size - fetched->raw_data_ofs
                      : 0;
     if (fetched->event_length < len)
         len = fetched->event_length;
-    bytes_t whole = bytes_of(fetched->raw_data + fetched->raw_data_ofs, len);
+    return bytes_of(fetched->raw_data + fetched->raw_data_ofs, len);
+}
+
+/* The event of a packet whose content the library did not understand (the first event of a LOAD
+ * DATA logged as a statement is one): it is still in the connection's buffer, behind the byte that
+ * says "no error". False when what is there is no event. */
+static bool undecoded_bytes(const mariadb_stream_t *self, bytes_t *whole)
+{
+    const NET *net = &self->mysql->net;
+    if (!is_decoding_error(self) || !net->read_pos || net->read_pos >= net->buff_end ||
+        net->read_pos[0] != 0)
+        return false;
+    const uint8_t *event = net->read_pos + 1;
+    size_t room = (size_t)(net->buff_end - event);
+    binlog_header_t header;
+    bytes_t body;
+    if (binlog_header_parse(bytes_of(event, room), &header, &body) != SLUICE_OK ||
+        header.length < BINLOG_HEADER_SIZE || header.length > room)
+        return false;
+    *whole = bytes_of(event, header.length);
+    return true;
+}
+
+static upstream_result_t take_event(mariadb_stream_t *self, bytes_t whole, raw_event_t *event,
+                                    error_report_t *report)
+{
     error_report_t inner = {0};
     binlog_header_t header;
     bytes_t body;
@@ -197,7 +223,12 @@ static upstream_result_t next_event(upstream_t *upstream, raw_event_t *event,
     /* An event must never be given back for reuse: the library frees it at the end of the stream
      * and we would again. */
     self->event = mariadb_rpl_fetch(self->stream, NULL);
-    return self->event ? take_event(self, event, report) : report_end(self, report);
+    bytes_t whole;
+    if (self->event)
+        whole = fetched_bytes(self->event);
+    else if (!undecoded_bytes(self, &whole))
+        return report_end(self, report);
+    return take_event(self, whole, event, report);
 }
 
 static void interrupt(upstream_t *upstream)

@@ -8,8 +8,8 @@
 sluice_error_t source_address_parse(const char *uri, arena_t *arena, source_address_t *address,
                                     error_report_t *report)
 {
-    static const char *const known[] = {"socket", "password", "password-file", "tls",
-                                        "tls-ca", "tls-cert", "tls-key",       NULL};
+    static const char *const known[] = {"socket",   "password-file", "tls", "tls-ca",
+                                        "tls-cert", "tls-key",       NULL};
     *address = (source_address_t){0};
     uri_t parsed;
     uint64_t tls;

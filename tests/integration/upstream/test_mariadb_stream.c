@@ -43,6 +43,13 @@ static const table_definition_t *resolve_nothing(void *context, bytes_t schema, 
     return NULL;
 }
 
+static bool touch_nothing(void *context, const binlog_query_t *query)
+{
+    (void)context;
+    (void)query;
+    return false;
+}
+
 static sluice_error_t try_open_uri(stream_t *stream, const char *uri, const char *gtid_list,
                                    uint32_t server_id)
 {
@@ -52,9 +59,10 @@ static sluice_error_t try_open_uri(stream_t *stream, const char *uri, const char
                                   .heartbeat_ns = NS_PER_S / 10,
                                   .read_timeout_ns = 3 * NS_PER_S};
     strcpy(options.anchor.gtid_list, gtid_list);
-    group_assembler_options_t assembler = {.anchor = options.anchor,
-                                           .group_bytes_max = GROUP_BYTES_MAX_DEFAULT,
-                                           .resolver = {.resolve = resolve_nothing}};
+    group_assembler_options_t assembler = {
+        .anchor = options.anchor,
+        .group_bytes_max = GROUP_BYTES_MAX_DEFAULT,
+        .resolver = {.resolve = resolve_nothing, .may_touch = touch_nothing}};
     sluice_error_t error = upstream_find(uri)->open(&options, &stream->upstream, &stream->report);
     if (error == SLUICE_OK)
         assert_int_equal(group_assembler_new(&assembler, &stream->assembler), SLUICE_OK);
@@ -168,6 +176,56 @@ static void sends_a_log_without_checksums(void **state)
     close_stream(&stream);
     mariadb_fixture_run(server, "SET GLOBAL binlog_checksum = CRC32; "
                                 "INSERT INTO d.t VALUES (12, 1)");
+}
+
+static void sends_compressed_events_as_they_were_logged(void **state)
+{
+    (void)state;
+    stream_t stream;
+    group_t group;
+    char start[ANCHOR_GTID_LIST_MAX];
+    static const char *const sql = "ALTER TABLE d.t COMMENT 'long long long long long long long'";
+    here(start);
+    mariadb_fixture_run(server,
+                        "SET GLOBAL log_bin_compress=1, GLOBAL log_bin_compress_min_len=10");
+    MYSQL *connection = mariadb_fixture_connect(server);
+    assert_int_equal(mysql_query(connection, sql), 0);
+    assert_int_equal(mysql_query(connection, "INSERT INTO d.t VALUES (15, 1), (16, 1)"), 0);
+    mysql_close(connection);
+    open_at(&stream, start);
+    assert_int_equal(next_group(&stream, &group), UPSTREAM_EVENT);
+    assert_int_equal(group.kind, GROUP_DDL);
+    assert_true(bytes_equal(group.query->sql, bytes_of_text(sql)));
+    assert_int_equal(next_group(&stream, &group), UPSTREAM_EVENT);
+    assert_int_equal(group.commit_ts.v, position());
+    close_stream(&stream);
+    mariadb_fixture_run(server, "SET GLOBAL log_bin_compress=0");
+}
+
+/* The client library does not understand the first event of a LOAD DATA logged as a statement. */
+static void sends_what_the_library_cannot_decode(void **state)
+{
+    (void)state;
+    stream_t stream;
+    group_t group;
+    char start[ANCHOR_GTID_LIST_MAX], path[256], sql[512];
+    snprintf(path, sizeof path, "%s/rows", mariadb_fixture_directory(server));
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs("1\n2\n", file);
+    fclose(file);
+    mariadb_fixture_run(server, "CREATE TABLE d.loaded (a INT)");
+    here(start);
+    MYSQL *connection = mariadb_fixture_connect(server);
+    assert_int_equal(mysql_query(connection, "SET SESSION binlog_format=STATEMENT"), 0);
+    snprintf(sql, sizeof sql, "LOAD DATA INFILE '%s' INTO TABLE d.loaded", path);
+    assert_int_equal(mysql_query(connection, sql), 0);
+    mysql_close(connection);
+    open_at(&stream, start);
+    assert_int_equal(next_group(&stream, &group), UPSTREAM_EVENT);
+    assert_int_equal(group.commit_ts.v, position());
+    assert_int_equal(next_group(&stream, &group), UPSTREAM_CAUGHT_UP);
+    close_stream(&stream);
 }
 
 static void *interrupt_it(void *context)
@@ -310,6 +368,8 @@ int main(void)
         cmocka_unit_test(sends_what_follows_the_position_and_then_heartbeats),
         cmocka_unit_test(sends_events_of_many_packets_whole),
         cmocka_unit_test(sends_a_log_without_checksums),
+        cmocka_unit_test(sends_compressed_events_as_they_were_logged),
+        cmocka_unit_test(sends_what_the_library_cannot_decode),
         cmocka_unit_test(an_interrupt_ends_a_blocked_read),
         cmocka_unit_test(a_purged_position_says_so),
         cmocka_unit_test(a_position_the_server_never_had_has_diverged),
