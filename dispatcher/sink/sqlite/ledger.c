@@ -30,10 +30,12 @@ sluice_error_t sqlite_ledger_create_tables(sqlite_session_t *session, error_repo
 
 /* ?1 and ?2 are the changefeed and its generation in every statement. */
 static const char *const statement_texts[LEDGER_STATEMENT_COUNT] = {
+    /* Of every generation: a claim also ends what earlier ones own, and yields to later ones. */
     [LEDGER_OVERLAPPING] =
-        "SELECT start_key, end_key, maintainer_epoch, epoch_counter, progress, dropped_at"
-        " FROM __sluice_progress WHERE changefeed = ?1 AND generation = ?2 AND table_id = ?3"
-        " AND mode = ?4 AND (?6 = x'' OR start_key < ?6) AND (end_key = x'' OR end_key > ?5)",
+        "SELECT start_key, end_key, maintainer_epoch, epoch_counter, progress, dropped_at,"
+        " generation FROM __sluice_progress WHERE changefeed = ?1 AND table_id = ?3 AND mode = ?4"
+        " AND (?6 = x'' OR start_key < ?6) AND (end_key = x'' OR end_key > ?5)"
+        " ORDER BY start_key DESC",
     [LEDGER_REMOVE_ROW] = "DELETE FROM __sluice_progress WHERE changefeed = ?1 AND generation = ?2"
                           " AND table_id = ?3 AND mode = ?4 AND start_key = ?5",
     [LEDGER_INSERT_ROW] =

@@ -31,7 +31,8 @@ sluice_error_t sqlite_ledger_open(sqlite_session_t *session, changefeed_ref_t ch
 void sqlite_ledger_close(sqlite_ledger_t **ledger);
 
 /* Takes the progress rows that overlap the claim's span over, unless one of them has a higher epoch
- * (result NOT_OWNER, nothing changed). What an old row covered beyond the span keeps its owner. */
+ * or a later generation (result NOT_OWNER, nothing changed). What an old row covered beyond the
+ * span keeps its progress. Rows of earlier generations go; their progress counts for nothing. */
 sluice_error_t sqlite_ledger_claim(sqlite_ledger_t *ledger, const sink_claim_t *claim,
                                    sink_claim_result_t *result,
                                    error_report_t *report) SLUICE_MUST_USE;

@@ -7,6 +7,7 @@ typedef struct progress_row {
     assignment_epoch_t epoch;
     commit_ts_t progress;
     int64_t dropped_at; /* 0: not */
+    int64_t generation;
 } progress_row_t;
 
 static void bind_key(sqlite3_stmt *statement, int index, bytes_t key)
@@ -52,6 +53,7 @@ static sluice_error_t read_overlapping(sqlite_ledger_t *ledger, const sink_claim
                       (uint64_t)sqlite3_column_int64(statement, 3)},
             .progress = {(uint64_t)sqlite3_column_int64(statement, 4)},
             .dropped_at = sqlite3_column_int64(statement, 5),
+            .generation = sqlite3_column_int64(statement, 6),
         };
         *rows = row;
     }
@@ -62,6 +64,7 @@ static sluice_error_t remove_row(sqlite_ledger_t *ledger, const sink_claim_t *cl
                                  const progress_row_t *row, error_report_t *report)
 {
     sqlite3_stmt *statement = sqlite_ledger_bind(ledger, LEDGER_REMOVE_ROW);
+    sqlite3_bind_int64(statement, 2, row->generation);
     sqlite3_bind_int64(statement, 3, (int64_t)claim->span.table_id.v);
     sqlite3_bind_int64(statement, 4, claim->mode);
     bind_key(statement, 5, row->start_key);
@@ -72,6 +75,7 @@ static sluice_error_t insert_row(sqlite_ledger_t *ledger, const sink_claim_t *cl
                                  const progress_row_t *row, error_report_t *report)
 {
     sqlite3_stmt *statement = sqlite_ledger_bind(ledger, LEDGER_INSERT_ROW);
+    sqlite3_bind_int64(statement, 2, row->generation);
     bind_span(statement, claim, (span_t){claim->span.table_id, row->start_key, row->end_key});
     sqlite3_bind_int64(statement, 7, (int64_t)row->epoch.maintainer_epoch);
     sqlite3_bind_int64(statement, 8, (int64_t)row->epoch.counter);
@@ -115,6 +119,54 @@ static sluice_error_t last_ddl(sqlite_ledger_t *ledger, table_id_t table_id, com
     return error;
 }
 
+/* Whether somebody with more right than this claim owns a part of its span. */
+static bool is_outranked(const sqlite_ledger_t *ledger, const sink_claim_t *claim,
+                         const progress_row_t *rows)
+{
+    for (const progress_row_t *row = rows; row; row = row->next) {
+        if (row->generation > ledger->generation ||
+            (row->generation == ledger->generation &&
+             assignment_epoch_compare(row->epoch, claim->epoch) > 0))
+            return true;
+    }
+    return false;
+}
+
+/* The least progress of this generation's rows, which are in order of their keys; none if they do
+ * not cover the whole span. */
+static commit_ts_t least_progress(const sqlite_ledger_t *ledger, span_t span,
+                                  const progress_row_t *rows)
+{
+    commit_ts_t least = COMMIT_TS_MAX;
+    bytes_t covered = span.start_key;
+    bool is_open_end = false; /* covered to the end of the table */
+    for (const progress_row_t *row = rows; row; row = row->next) {
+        if (row->generation != ledger->generation)
+            continue;
+        if (is_open_end || bytes_compare(row->start_key, covered) > 0)
+            return COMMIT_TS_NONE;
+        covered = row->end_key;
+        is_open_end = row->end_key.len == 0;
+        if (row->progress.v < least.v)
+            least = row->progress;
+    }
+    bool is_whole =
+        is_open_end || (span.end_key.len > 0 && bytes_compare(covered, span.end_key) >= 0);
+    return is_whole && least.v != UINT64_MAX ? least : COMMIT_TS_NONE;
+}
+
+static sluice_error_t take_over(sqlite_ledger_t *ledger, const sink_claim_t *claim,
+                                const progress_row_t *rows, const progress_row_t *own,
+                                error_report_t *report)
+{
+    sluice_error_t error = SLUICE_OK;
+    for (const progress_row_t *row = rows; row && !error; row = row->next)
+        error = remove_row(ledger, claim, row, report);
+    for (const progress_row_t *row = rows; row && !error; row = row->next)
+        error = keep_rest(ledger, claim, row, report);
+    return error ? error : insert_row(ledger, claim, own, report);
+}
+
 sluice_error_t sqlite_ledger_claim(sqlite_ledger_t *ledger, const sink_claim_t *claim,
                                    sink_claim_result_t *result, error_report_t *report)
 {
@@ -127,32 +179,25 @@ sluice_error_t sqlite_ledger_claim(sqlite_ledger_t *ledger, const sink_claim_t *
         error = last_ddl(ledger, claim->span.table_id, &ddl, report);
     if (error)
         return error;
+    if (is_outranked(ledger, claim, rows)) {
+        result->error = SLUICE_ERROR_NOT_OWNER;
+        return SLUICE_OK;
+    }
     progress_row_t own = {.start_key = claim->span.start_key,
                           .end_key = claim->span.end_key,
                           .epoch = claim->epoch,
-                          .progress = rows ? rows->progress : COMMIT_TS_NONE};
+                          .progress = least_progress(ledger, claim->span, rows),
+                          .generation = ledger->generation};
     for (const progress_row_t *row = rows; row; row = row->next) {
-        if (assignment_epoch_compare(row->epoch, claim->epoch) > 0) {
-            result->error = SLUICE_ERROR_NOT_OWNER;
-            return SLUICE_OK;
-        }
-        if (row->progress.v < own.progress.v)
-            own.progress = row->progress;
-        if (row->dropped_at > own.dropped_at)
+        if (row->generation == own.generation && row->dropped_at > own.dropped_at)
             own.dropped_at = row->dropped_at;
     }
     /* All spans of the table had flushed what came before the DDL. The trigger's row carries its
      * epoch only. */
     if (claim->span.table_id.v != TABLE_ID_TRIGGER.v && commit_ts_before(ddl).v > own.progress.v)
         own.progress = commit_ts_before(ddl);
-    for (const progress_row_t *row = rows; row && !error; row = row->next)
-        error = remove_row(ledger, claim, row, report);
-    for (const progress_row_t *row = rows; row && !error; row = row->next)
-        error = keep_rest(ledger, claim, row, report);
-    if (!error)
-        error = insert_row(ledger, claim, &own, report);
     result->progress = own.progress;
-    return error;
+    return take_over(ledger, claim, rows, &own, report);
 }
 
 /* The claim's own row: its progress in *progress, or *is_own false. */

@@ -259,6 +259,41 @@ static void claim_of_a_half_leaves_the_other_half_its_owner(void **state)
         "1");
 }
 
+static void claim_of_a_span_that_is_not_covered_finds_no_progress(void **state)
+{
+    (void)state;
+    sink_connection_t *connection = fixture.file->connection;
+    sqlite_fixture_execute(fixture.file, "DELETE FROM __sluice_ddl_table");
+    sink_claim_t left = fixture_claim(TABLE, 1), whole = fixture_claim(TABLE, 2);
+    left.span.end_key = bytes_of("m", 1);
+    fixture_claim_in(connection, &left);
+    insert(&left, 20, 1, "one");
+    assert_int_equal(fixture_claim_in(connection, &whole).progress.v, 0);
+}
+
+static void later_generation_takes_over_without_progress(void **state)
+{
+    (void)state;
+    sqlite_fixture_execute(fixture.file, "DELETE FROM __sluice_ddl_table");
+    sink_options_t options = fixture_options(fixture.file->uri);
+    options.changefeed.generation = 2;
+    sink_t *sink;
+    sink_connection_t *second;
+    error_report_t report = {0};
+    assert_int_equal(sink_find(options.uri)->open(&options, &sink, &report), SLUICE_OK);
+    assert_int_equal(sink->api->connect(sink, &second, &report), SLUICE_OK);
+    sink_claim_t old = fixture_claim(TABLE, 9), new = fixture_claim(TABLE, 2);
+    fixture_claim_in(fixture.file->connection, &old);
+    insert(&old, 20, 1, "one");
+    assert_int_equal(fixture_claim_in(second, &new).progress.v, 0);
+    assert_int_equal(insert(&old, 21, 2, "stale").error, SLUICE_ERROR_NOT_OWNER);
+    assert_int_equal(fixture_claim_in(fixture.file->connection, &old).error,
+                     SLUICE_ERROR_NOT_OWNER);
+    assert_string_equal(rows(), "1|one");
+    sink->api->disconnect(&second);
+    sink->api->close(&sink);
+}
+
 static void ddl_is_run_once_and_raises_what_a_claim_finds(void **state)
 {
     (void)state;
@@ -423,6 +458,8 @@ int main(void)
         WITH_TABLE(write_of_one_who_is_no_owner_leaves_the_others_in),
         WITH_TABLE(part_of_a_large_transaction_does_not_move_progress),
         WITH_TABLE(claim_of_a_half_leaves_the_other_half_its_owner),
+        WITH_TABLE(claim_of_a_span_that_is_not_covered_finds_no_progress),
+        WITH_TABLE(later_generation_takes_over_without_progress),
         WITH_TABLE(ddl_is_run_once_and_raises_what_a_claim_finds),
         WITH_TABLE(ddl_of_an_earlier_owner_is_not_run),
         WITH_TABLE(failed_ddl_leaves_no_trace),
