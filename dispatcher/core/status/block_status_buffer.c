@@ -124,7 +124,27 @@ static void unmark(block_status_buffer_t *buffer, const block_status_t *status)
         status_key_set_remove(&buffer->others, status->slot, status->key, status->stage);
 }
 
-static void append(block_status_buffer_t *buffer, const block_status_t *status)
+/* Made before the lock is taken: references cost more than the rest. */
+static entry_t make_entry(const block_status_t *status)
+{
+    return (entry_t){
+        .slot = status_slot_ref(status->slot),
+        .ddl = status->ddl && status->stage != STAGE_DONE ? ddl_event_ref(status->ddl) : NULL,
+        .commit_ts = status->key.commit_ts.v,
+        .is_syncpoint = status->key.is_syncpoint,
+        .passed_ts = status->passed.commit_ts.v,
+        .passed_is_syncpoint = status->passed.is_syncpoint,
+        .stage = (uint8_t)status->stage,
+    };
+}
+
+static void drop_entry(entry_t *entry)
+{
+    status_slot_unref(&entry->slot);
+    ddl_event_unref(&entry->ddl);
+}
+
+static void append(block_status_buffer_t *buffer, const entry_t *entry)
 {
     if (!buffer->tail || buffer->tail->end == CHUNK_ENTRIES) {
         chunk_t *chunk = buffer->spare ? buffer->spare : memory_alloc(sizeof *chunk);
@@ -137,15 +157,7 @@ static void append(block_status_buffer_t *buffer, const block_status_t *status)
             buffer->head = chunk;
         buffer->tail = chunk;
     }
-    buffer->tail->entries[buffer->tail->end++] = (entry_t){
-        .slot = status_slot_ref(status->slot),
-        .ddl = status->ddl && status->stage != STAGE_DONE ? ddl_event_ref(status->ddl) : NULL,
-        .commit_ts = status->key.commit_ts.v,
-        .is_syncpoint = status->key.is_syncpoint,
-        .passed_ts = status->passed.commit_ts.v,
-        .passed_is_syncpoint = status->passed.is_syncpoint,
-        .stage = (uint8_t)status->stage,
-    };
+    buffer->tail->entries[buffer->tail->end++] = *entry;
     buffer->length++;
 }
 
@@ -179,6 +191,25 @@ static void count_coalesced(block_status_buffer_t *buffer, const block_status_t 
     atomic_fetch_add_explicit(&buffer->coalesced[status->stage], 1, memory_order_relaxed);
 }
 
+/* Under the lock. *is_kept: the entry is queued. */
+static sluice_error_t admit(block_status_buffer_t *buffer, const block_status_t *status,
+                            const entry_t *entry, bool *is_kept)
+{
+    if (buffer->is_closed)
+        return SLUICE_ERROR_CLOSED;
+    if (is_repetition(buffer, status)) {
+        count_coalesced(buffer, status);
+        return SLUICE_OK;
+    }
+    if (buffer->length >= buffer->capacity)
+        return SLUICE_ERROR_FULL;
+    mark(buffer, status);
+    append(buffer, entry);
+    buffer->offered[status->stage]++;
+    *is_kept = true;
+    return SLUICE_OK;
+}
+
 static sluice_error_t offer(block_status_buffer_t *buffer, const block_status_t *status,
                             bool may_wait)
 {
@@ -188,32 +219,19 @@ static sluice_error_t offer(block_status_buffer_t *buffer, const block_status_t 
         count_coalesced(buffer, status);
         return SLUICE_OK;
     }
-    sluice_error_t error = SLUICE_OK;
+    bool is_kept = false;
+    entry_t entry = make_entry(status);
     pthread_mutex_lock(&buffer->lock);
-    for (;;) {
-        if (buffer->is_closed) {
-            error = SLUICE_ERROR_CLOSED;
-            break;
-        }
-        if (is_repetition(buffer, status)) {
-            count_coalesced(buffer, status);
-            break;
-        }
-        if (buffer->length < buffer->capacity) {
-            mark(buffer, status);
-            append(buffer, status);
-            buffer->offered[status->stage]++;
-            break;
-        }
-        if (!may_wait) {
-            error = SLUICE_ERROR_FULL;
-            break;
-        }
+    sluice_error_t error = admit(buffer, status, &entry, &is_kept);
+    while (error == SLUICE_ERROR_FULL && may_wait) {
         buffer->waiting_offerers++;
         pthread_cond_wait(&buffer->has_room, &buffer->lock);
         buffer->waiting_offerers--;
+        error = admit(buffer, status, &entry, &is_kept);
     }
     pthread_mutex_unlock(&buffer->lock);
+    if (!is_kept)
+        drop_entry(&entry);
     return error;
 }
 
