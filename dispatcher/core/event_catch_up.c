@@ -32,6 +32,7 @@ void registration_enter_round(event_service_t *service, registration_t *registra
 void event_service_catch_up_begin(event_service_t *service, commit_ts_t from)
 {
     service->has_round = true;
+    service->rounds++;
     service->round_read = from;
     service->is_round_inside = false;
     for (uint32_t i = 0; i < service->count; i++) {

@@ -404,6 +404,7 @@ event_service_state_t event_service_state(const event_service_t *service)
         .is_waiting_for_room = service->is_waiting_for_room,
         .registrations = service->count,
         .catching_up = service->round_count + service->waiting_count,
+        .rounds = service->rounds,
         .drops = service->drops,
         .refused = service->refused,
         .events = service->events,

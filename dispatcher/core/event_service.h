@@ -88,6 +88,7 @@ typedef struct {
     bool is_waiting_for_room;
     uint32_t registrations;
     uint32_t catching_up; /* of them, fed by a round or waiting for one */
+    uint64_t rounds;      /* catch-up rounds begun */
     uint64_t drops;       /* DROP sent */
     uint64_t refused;     /* RESET below the place where reading began */
     uint64_t events;      /* handed out */

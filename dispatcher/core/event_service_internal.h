@@ -84,7 +84,7 @@ struct event_service {
     commit_ts_t round_join_at; /* nobody can join before the round has come so far */
     uint64_t round_bytes;
 
-    uint64_t drops, refused, events;
+    uint64_t rounds, drops, refused, events;
 };
 
 #define STRANGERS_MAX 1024

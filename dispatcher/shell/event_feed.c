@@ -285,6 +285,7 @@ sluice_error_t event_feed_open(const event_feed_options_t *options, event_feed_t
     };
     service.service.tail_bytes_max =
         or_default(options->tail_bytes_max, service.service.tail_bytes_max);
+    service.service.grace_ns = or_default(options->shed_grace_ns, service.service.grace_ns);
     sluice_error_t error = make_tracker(self, options, report);
     if (error == SLUICE_OK)
         error = service_actor_new(&service, &self->service, report);
@@ -404,6 +405,7 @@ void event_feed_state(event_feed_t *feed, event_feed_state_t *state)
         .is_waiting_for_room = service.is_waiting_for_room,
         .streams = service.registrations,
         .catching_up = service.catching_up,
+        .catch_ups = service.rounds,
         .drops = service.drops,
     };
     pthread_mutex_lock(&feed->lock);

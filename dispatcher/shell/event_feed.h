@@ -27,6 +27,8 @@ typedef struct {
     uint64_t tail_bytes_max;      /* 0: default */
     uint64_t group_bytes_max;     /* a larger transaction goes through a file, in parts; 0: default;
                                    at most a quarter of the tail */
+    uint64_t shed_grace_ns;       /* nothing unpersisted is given up so soon after a dispatcher
+                                     came; 0: default */
     const char *spill_directory;  /* copied */
     uint64_t source_heartbeat_ns; /* 0: default */
     uint64_t source_read_timeout_ns; /* 0: default */
@@ -77,6 +79,7 @@ typedef struct {
     bool is_waiting_for_room; /* tail full of what local spans still need */
     uint32_t streams;         /* registered dispatchers */
     uint32_t catching_up;     /* of them, below the tail: fed by a second reading of the log */
+    uint64_t catch_ups;       /* such readings begun so far */
     uint64_t drops;           /* streams given up because they took nothing */
     sluice_error_t error;     /* the first fatal error */
     char error_text[ERROR_REPORT_TEXT_MAX];
