@@ -1,6 +1,7 @@
 /*
  * What the parts of the event service share: event_service.c (registrations and requests),
- * event_delivery.c (what each is sent), event_catch_up.c (rounds).
+ * event_intake.c (what the reader brings, and how much of it is held), event_delivery.c (what each
+ * dispatcher is sent), event_catch_up.c (rounds).
  */
 #ifndef SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H
 #define SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H

@@ -1,0 +1,73 @@
+#include "dispatcher/core/event_service_internal.h"
+
+/* Shedding looks at every entry in the worst case; this is about what one look costs, so that a
+ * full tail costs the service at most a third of its time. */
+#define SHED_LOOK_NS 200
+
+static void on_push(void *context, tail_table_t *table)
+{
+    event_service_t *service = context;
+    if (table) {
+        for (registration_t *r = table->readers; r; r = r->next_of_table) {
+            if (r->state == REGISTRATION_STREAMING)
+                event_service_activate(service, r);
+        }
+        return;
+    }
+    for (uint32_t i = 0; i < service->count; i++) {
+        if (service->all[i]->state == REGISTRATION_STREAMING)
+            event_service_activate(service, service->all[i]);
+    }
+}
+
+void event_service_append(event_service_t *service, feed_item_t *item)
+{
+    if (item->completes) {
+        service->resolved = item->commit_ts;
+        service->resolved_time = item->commit_time;
+    }
+    service->is_caught_up = false;
+    tail_append(&service->tail, item, on_push);
+}
+
+void event_service_set_caught_up(event_service_t *service, bool is_caught_up)
+{
+    service->is_caught_up = is_caught_up;
+}
+
+void event_service_set_persisted(event_service_t *service, commit_ts_t persisted)
+{
+    if (persisted.v <= service->tail.persisted.v)
+        return;
+    service->tail.persisted = persisted;
+    service->may_forget = true;
+}
+
+static commit_ts_t all_flushed(const event_service_t *service)
+{
+    commit_ts_t lowest = COMMIT_TS_MAX;
+    for (uint32_t i = 0; i < service->count; i++) {
+        const registration_t *r = service->all[i];
+        if (r->state != REGISTRATION_IDLE && r->flushed.v < lowest.v)
+            lowest = r->flushed;
+    }
+    return lowest;
+}
+
+bool event_service_has_room(event_service_t *service, mono_ns_t now)
+{
+    tail_t *tail = &service->tail;
+    uint64_t max = service->options.tail_bytes_max;
+    if (service->may_forget) {
+        service->may_forget = false;
+        tail_forget(tail, tail->broad.count ? all_flushed(service) : COMMIT_TS_NONE);
+    }
+    if (tail->bytes >= max && mono_reached(service->shed_at, now)) {
+        /* Without any dispatcher nobody is in a hurry to read on. */
+        bool only_persisted = service->count == 0 || !mono_reached(service->grace_until, now);
+        uint64_t looked_at = tail_shed(tail, max / 8 * 7, only_persisted);
+        service->shed_at = mono_add(now, looked_at * SHED_LOOK_NS);
+    }
+    service->is_waiting_for_room = tail->bytes >= max;
+    return !service->is_waiting_for_room;
+}

@@ -1,0 +1,41 @@
+/*
+ * What event_feed.c (opening, readers) and event_feed_questions.c (what the protocol thread asks)
+ * share.
+ */
+#ifndef SLUICE_DISPATCHER_SHELL_EVENT_FEED_INTERNAL_H
+#define SLUICE_DISPATCHER_SHELL_EVENT_FEED_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "dispatcher/core/anchor_list.h"
+#include "dispatcher/core/schema_history.h"
+#include "dispatcher/shell/event_feed.h"
+#include "dispatcher/shell/puller_actor.h"
+#include "dispatcher/shell/service_actor.h"
+
+struct event_feed {
+    char *uri, *changefeed, *spill_directory;
+    uint32_t domain, server_id_base;
+    bool lower_case_names;
+    uint64_t group_bytes_max, heartbeat_ns, read_timeout_ns, syncpoint_interval_ms;
+    table_filter_t *filter;
+
+    /* Written by the live reader's thread under its lock, read by that thread without, by others
+     * under it. */
+    schema_tracker_t *tracker;
+    pthread_mutex_t tracker_lock;
+    schema_history_t history; /* under that lock */
+    commit_ts_t forgotten;    /* the reader's: versions up to it are gone */
+
+    atomic_uint_fast64_t position; /* the live reader's: the tracker has every DDL up to it */
+
+    pthread_mutex_t lock; /* of what follows */
+    anchor_list_t anchors;
+    error_report_t error;
+
+    service_actor_t *service;
+    puller_actor_t *puller;
+};
+
+#endif
