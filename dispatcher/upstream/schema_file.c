@@ -332,7 +332,7 @@ sluice_error_t source_schema_read(const char *path, arena_t *arena,
                                   source_description_t *description, error_report_t *report)
 {
     *description = (source_description_t){.identity = ""};
-    char *text;
+    char *text = NULL;
     size_t len = 0;
     sluice_error_t error = load(path, &text, &len, report);
     if (error == SLUICE_OK) {
