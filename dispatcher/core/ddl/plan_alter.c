@@ -19,7 +19,7 @@ static sluice_error_t alter_unknown(plan_t *plan, const object_name_t *name)
 {
     const table_action_t *rename = find_action(&plan->statement, ACTION_RENAME_TABLE);
     if (!plan_takes(plan, name)) {
-        if (rename && plan_takes(plan, &rename->table))
+        if (rename && rename->table.name && plan_takes(plan, &rename->table))
             return plan_refuse_entry(plan, name, &rename->table);
         return SLUICE_OK;
     }
@@ -72,8 +72,7 @@ static sluice_error_t alter_definition(plan_t *plan, const object_name_t *name, 
     table_definition_t *after;
     const uint32_t *sources;
     error_report_t report;
-    if (!statement->is_whole ||
-        definition_apply(before, NULL, NULL, statement->actions, statement->action_count, &context,
+    if (definition_apply(before, NULL, NULL, statement->actions, statement->action_count, &context,
                          plan->arena, &after, &sources, &report) != SLUICE_OK)
         return alter_unknown(plan, name);
     object_name_t now = plan_name_of(after);
@@ -96,7 +95,7 @@ static sluice_error_t alter_definition(plan_t *plan, const object_name_t *name, 
 static sluice_error_t alter_other_kind(plan_t *plan, const object_name_t *name, plan_find_t found)
 {
     const table_action_t *rename = find_action(&plan->statement, ACTION_RENAME_TABLE);
-    if (rename) {
+    if (rename && rename->table.name) {
         plan_put(plan, name, NULL, false);
         plan_put(plan, &rename->table,
                  definition_renamed(found.definition, rename->table.schema, rename->table.name),
@@ -116,6 +115,8 @@ sluice_error_t plan_alter(plan_t *plan)
         return alter_unknown(plan, name);
     if (found.definition->is_sequence || found.definition->is_view)
         return alter_other_kind(plan, name, found);
+    if (!statement->is_whole)
+        return alter_unknown(plan, name);
     const table_action_t *action;
     if (plan_is_carried(found) && find_action(statement, ACTION_TABLESPACE))
         return error_report_set(plan->report, SLUICE_ERROR_DDL_UNSUPPORTED,

@@ -90,7 +90,9 @@ static void fill_changes(const plan_t *plan, ddl_event_t *event)
 
 static void fill_partitions(const plan_t *plan, ddl_event_t *event)
 {
-    for (uint32_t i = 0; i < plan->statement.action_count; i++) {
+    /* The last action of a statement that breaks off is only half there. */
+    uint32_t count = plan->statement.is_whole ? plan->statement.action_count : 0;
+    for (uint32_t i = 0; i < count; i++) {
         const table_action_t *action = &plan->statement.actions[i];
         bool names_some =
             action->kind == ACTION_DROP_PARTITION || action->kind == ACTION_TRUNCATE_PARTITION ||

@@ -101,6 +101,8 @@ sluice_error_t plan_rename(plan_t *plan)
     text_builder_init(&text, plan->arena);
     for (uint32_t i = 0; i < statement->name_count; i++) {
         chain_t *chain = chain_of(plan, &chains, &statement->names[i]);
+        if (!chain->before.definition && statement->if_exists)
+            continue; /* It did not exist, so nothing was renamed. */
         chain->current = statement->targets[i];
         if (!is_in_sink(plan, chain))
             continue;

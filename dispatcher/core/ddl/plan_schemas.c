@@ -101,9 +101,10 @@ sluice_error_t plan_create_schema(plan_t *plan)
         if (error != SLUICE_OK)
             return error;
     }
-    plan_put_schema(plan, schema, true,
-                    charset_choose(plan->statement.charset, plan->statement.collation,
-                                   server_charset(plan), plan->arena));
+    if (!plan->statement.if_not_exists || !exists)
+        plan_put_schema(plan, schema, true,
+                        charset_choose(plan->statement.charset, plan->statement.collation,
+                                       server_charset(plan), plan->arena));
     if (!may_take(plan, schema) || (plan->has_event && !plan->drops_whole_schema))
         return SLUICE_OK;
     plan->verb = DDL_CREATE_DATABASE;

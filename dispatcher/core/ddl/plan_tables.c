@@ -41,7 +41,7 @@ static sluice_error_t make_table(plan_t *plan, const object_name_t *name, bool i
 {
     const statement_t *statement = &plan->statement;
     *after = NULL;
-    if (statement->is_like)
+    if (statement->is_like && statement->is_whole)
         return make_like(plan, name, is_inside, after);
     const char *why = NULL;
     if (!statement->is_whole)

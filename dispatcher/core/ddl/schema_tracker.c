@@ -190,18 +190,38 @@ sluice_error_t schema_tracker_add_table(schema_tracker_t *tracker, bytes_t schem
 
 /* ---- going forward ---- */
 
-static bytes_t to_utf8(schema_tracker_t *tracker, const logged_ddl_t *ddl)
+static bytes_t to_utf8(schema_tracker_t *tracker, bytes_t sql, const ddl_context_t *context)
 {
-    const char *name = charset_of_collation(ddl->context.charset_client);
+    const char *name = charset_of_collation(context->charset_client);
     const charset_t *charset = name ? charset_find(name) : NULL;
-    bytes_t utf8 = ddl->sql;
+    bytes_t utf8 = sql;
     if (!charset || charset_is_binary(charset))
         charset = charset_find("utf8mb4");
     /* A charset that this machine cannot convert: ASCII is the same in all of them. */
-    if (charset_to_utf8(tracker->converter, charset, ddl->sql, &tracker->scratch, &utf8) !=
-        SLUICE_OK)
-        utf8 = ddl->sql;
+    if (charset_to_utf8(tracker->converter, charset, sql, &tracker->scratch, &utf8) != SLUICE_OK)
+        utf8 = sql;
     return utf8;
+}
+
+/* Makes the plan of a logged statement, with the statement understood as far as it is. */
+static plan_t plan_of(schema_tracker_t *tracker, const logged_ddl_t *ddl, schema_outcome_t *outcome,
+                      error_report_t *report)
+{
+    arena_reset(&tracker->scratch);
+    const ddl_context_t *context = &ddl->context;
+    plan_t plan = {.tracker = tracker,
+                   .ddl = ddl,
+                   .arena = &tracker->scratch,
+                   .report = report,
+                   .outcome = outcome};
+    statement_options_t options = {.default_schema =
+                                       context->default_schema ? context->default_schema : "",
+                                   .sql_mode = context->has_sql_mode ? context->sql_mode : 0,
+                                   .server_version = tracker->options.server_version,
+                                   .lower_case_names = tracker->options.lower_case_names};
+    plan.utf8 = to_utf8(tracker, ddl->sql, context);
+    statement_parse(plan.utf8, &options, plan.arena, &plan.statement);
+    return plan;
 }
 
 static sluice_error_t plan_row_change(plan_t *plan)
@@ -276,19 +296,7 @@ sluice_error_t schema_tracker_apply(schema_tracker_t *tracker, const logged_ddl_
         return error_report_set(
             report, SLUICE_ERROR_STATE, "DDL at %llu, but the schema is at %llu already",
             (unsigned long long)ddl->commit_ts.v, (unsigned long long)tracker->position.v);
-    arena_reset(&tracker->scratch);
-    plan_t plan = {.tracker = tracker,
-                   .ddl = ddl,
-                   .arena = &tracker->scratch,
-                   .report = report,
-                   .outcome = outcome};
-    statement_options_t options = {
-        .default_schema = ddl->context.default_schema ? ddl->context.default_schema : "",
-        .sql_mode = ddl->context.has_sql_mode ? ddl->context.sql_mode : 0,
-        .server_version = tracker->options.server_version,
-        .lower_case_names = tracker->options.lower_case_names};
-    plan.utf8 = to_utf8(tracker, ddl);
-    statement_parse(plan.utf8, &options, plan.arena, &plan.statement);
+    plan_t plan = plan_of(tracker, ddl, outcome, report);
     sluice_error_t error =
         is_understood(&plan.statement) ? plan_statement(&plan) : plan_unknown(&plan);
     if (error == SLUICE_OK) {
@@ -312,4 +320,35 @@ void schema_tracker_forget(schema_tracker_t *tracker, commit_ts_t persisted)
         return;
     tracker->forgotten = until;
     schema_store_forget(tracker->store, until);
+}
+
+static bool takes_any(const plan_t *plan, const object_name_t *names, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        bool is_schema = names[i].name[0] == '\0';
+        if (is_schema ? table_filter_may_take_schema(plan->tracker->options.filter,
+                                                     bytes_of_text(names[i].schema))
+                      : plan_takes(plan, &names[i]))
+            return true;
+    }
+    return false;
+}
+
+bool schema_tracker_may_touch(schema_tracker_t *tracker, bytes_t sql, const ddl_context_t *context)
+{
+    logged_ddl_t ddl = {.sql = sql, .context = *context};
+    schema_outcome_t outcome;
+    plan_t plan = plan_of(tracker, &ddl, &outcome, NULL);
+    const statement_t *statement = &plan.statement;
+    if (statement->verb == DDL_SKIPPED && !statement->is_row_change)
+        return false;
+    if (statement->name_count == 0)
+        return true;
+    bool touches =
+        takes_any(&plan, statement->names, statement->name_count) ||
+        (statement->targets && takes_any(&plan, statement->targets, statement->name_count));
+    for (uint32_t i = 0; i < statement->action_count && !touches; i++)
+        touches =
+            statement->actions[i].table.name && takes_any(&plan, &statement->actions[i].table, 1);
+    return touches;
 }

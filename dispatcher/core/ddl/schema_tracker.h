@@ -93,6 +93,12 @@ sluice_error_t schema_tracker_apply(schema_tracker_t *tracker, const logged_ddl_
                                     schema_outcome_t *outcome,
                                     error_report_t *report) SLUICE_MUST_USE;
 
+/* Whether a statement may concern what the filter takes: false only when every object it names lies
+ * outside, or when its kind is never replicated. Changes nothing; for statements that are not to be
+ * applied (another GTID domain, a row change logged as text). */
+bool schema_tracker_may_touch(schema_tracker_t *tracker, bytes_t sql,
+                              const ddl_context_t *context) SLUICE_MUST_USE;
+
 /* Versions that were already replaced at `persisted` are forgotten. */
 void schema_tracker_forget(schema_tracker_t *tracker, commit_ts_t persisted);
 

@@ -304,8 +304,27 @@ static void parse_row_change(parser_t *parser, statement_t *statement)
     statement->is_row_change = true;
 }
 
+/* SET STATEMENT variable = value, … FOR statement is logged with what it is for. */
+static bool skip_set_statement(parser_t *parser)
+{
+    if (!parser_accept2(parser, "SET", "STATEMENT"))
+        return true;
+    while (!parser_is(parser, 0, "FOR")) {
+        if (parser_at_end(parser))
+            return false;
+        if (!parser_is_symbol(parser, 0, '('))
+            parser_next(parser);
+        else if (!parser_parentheses(parser, NULL))
+            return false;
+    }
+    parser_next(parser);
+    return true;
+}
+
 static bool parse_verb(parser_t *parser, statement_t *statement)
 {
+    if (!skip_set_statement(parser))
+        return false;
     if (parser_accept(parser, "CREATE"))
         return parse_create(parser, statement);
     if (parser_accept(parser, "ALTER"))

@@ -1,7 +1,8 @@
 """What the DDL core makes of CREATE and ALTER TABLE is what a server's SHOW CREATE TABLE says.
 
-usage: test_definitions.py DDL_CHECK [SOCKET]
+usage: test_definitions.py DDL_CHECK [RECORD]
 Each case is statements about table `t` of schema `db`; after each one the server is asked and ddl_check compares.
+With RECORD, statements and answers are written there: tests/unit/ddl/definitions.txt is such a file.
 """
 import os
 import subprocess
@@ -201,10 +202,10 @@ def show_create(cursor):
     return cursor.fetchone()[1]
 
 
-def run(connection, check):
-    """Returns (comparisons made, differences)."""
+def ask(connection):
+    """Runs every case; returns the text for ddl_check and the statements that the server refused."""
     cursor = connection.cursor()
-    records, asked, failures = [], [], []
+    records, refused = [], []
     for statement in PREPARE:
         cursor.execute(statement)
     for case in cases():
@@ -214,34 +215,26 @@ def run(connection, check):
             try:
                 cursor.execute(statement)
             except pymysql.Error as error:
-                failures.append((statement, f"the server refuses it: {error}"))
+                refused.append(f"{statement}\n    the server refuses it: {error}")
                 break
-            records += ["alter" if number else "create", statement, "show", show_create(cursor)]
-            asked.append(statement)
-    answer = subprocess.run([check], input=b"".join(text.encode() + b"\0" for text in records), stdout=subprocess.PIPE,
-                            timeout=60, check=True).stdout.split(b"\0")[:-1]
-    assert len(answer) == len(asked), (len(answer), len(asked))
-    failures += [(statement, said.decode()) for statement, said in zip(asked, answer) if said != b"ok"]
-    return len(asked), failures
+            records += ["@alter" if number else "@create", statement, "@show", show_create(cursor)]
+    return "\n".join(records) + "\n", refused
 
 
 def main():
-    check = sys.argv[1]
+    server = MariaDB("ddl", 1)
+    server.start()
+    try:
+        records, refused = ask(server.connect())
+    finally:
+        server.stop()
+        server.remove()
+    print("\n".join(refused))
     if len(sys.argv) > 2:
-        connection = pymysql.connect(unix_socket=sys.argv[2], user="root", charset="utf8mb4", autocommit=True)
-        count, failures = run(connection, check)
-    else:
-        server = MariaDB("ddl", 1)
-        server.start()
-        try:
-            count, failures = run(server.connect(), check)
-        finally:
-            server.stop()
-            server.remove()
-    for statement, said in failures:
-        print(f"{statement}\n    {said}\n")
-    print(f"{count} definitions compared, {len(failures)} differ")
-    return 1 if failures or count == 0 else 0
+        with open(sys.argv[2], "w") as file:
+            file.write(records)
+    checked = subprocess.run([sys.argv[1], "-"], input=records.encode(), timeout=60)
+    return 1 if refused or checked.returncode else 0
 
 
 if __name__ == "__main__":

@@ -273,7 +273,10 @@ static void alter_index_truncate_and_partition_losses_block_their_table(void **s
          "alter_table {db.r@0} | altered db.r"},
         {"ALTER TABLE a ENGINE=InnoDB", "alter_table {db.a@0} | altered db.a"},
         {"/*!40000 ALTER TABLE `a` DISABLE KEYS */", "alter_table {db.a@0} | altered db.a"},
-        {"ALTER TABLE IF EXISTS nothing ADD z INT", "outside"});
+        {"ALTER TABLE IF EXISTS nothing ADD z INT", "outside"},
+        {"SET STATEMENT max_statement_time = 10, lock_wait_timeout = (1 + 1) FOR ALTER "
+         "TABLE a ADD z INT",
+         "alter_table {db.a@0} | altered db.a"});
 }
 
 static void create_table_adds_to_the_table_list(void **state)
@@ -429,6 +432,9 @@ static void rename_moves_leaves_and_refuses_to_enter(void **state)
          "rename_table {db.a@0,trigger} db.a@0>db.z | renamed db.a | RENAME TABLE `db`.`a` TO "
          "`db`.`z`"},
         {"RENAME TABLE v TO v2", "rename_table {trigger}"},
+        {"RENAME TABLE IF EXISTS nothing TO n, unknown.t TO z, a TO y",
+         "rename_table {db.a@0,trigger} db.a@0>db.y | renamed db.a | RENAME TABLE IF EXISTS "
+         "`db`.`a` TO `db`.`y`"},
         {"RENAME TABLE a TO t, t TO a", "rename_table {trigger}"},
         {"ALTER TABLE a RENAME TO a, ADD q INT", "alter_table {db.a@0} | altered db.a"});
 }
@@ -560,6 +566,36 @@ static void ddl_outside_the_filter_is_nothing_but_is_followed(void **state)
          "create_table {trigger} +db.n@102 | created db.n | CREATE TABLE `db`.`n` (\n  `id` "
          "int(11) NOT NULL,\n  `z` int(11) DEFAULT NULL\n) DEFAULT CHARSET=latin1 "
          "COLLATE=latin1_swedish_ci"});
+}
+
+static void tells_whether_a_statement_may_touch_what_is_carried(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sql;
+        bool touches;
+    } cases[] = {
+        {"ALTER TABLE a ADD z INT", true},
+        {"ALTER TABLE other.o ADD z INT", false},
+        {"ALTER TABLE other.o RENAME TO db.z", true},
+        {"RENAME TABLE other.o TO db.z", true},
+        {"RENAME TABLE other.o TO other.z", false},
+        {"DROP TABLE other.o, a", true},
+        {"CREATE DATABASE whole", true},
+        {"CREATE DATABASE elsewhere", false},
+        {"GRANT ALL ON *.* TO x", false},
+        {"INSERT INTO other.o VALUES (1)", false},
+        {"INSERT INTO a VALUES (1)", true},
+        {"UPDATE other.o, a SET v = 1", true},
+        {"FROBNICATE", true},
+    };
+    source_t *source = source_open();
+    ddl_context_t context = {.default_schema = "db"};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
+        if (schema_tracker_may_touch(source->tracker, bytes_of_text(cases[i].sql), &context) !=
+            cases[i].touches)
+            fail_msg("%s", cases[i].sql);
+    source_close(source);
 }
 
 /* ---- what the error says ---- */
@@ -736,6 +772,7 @@ static void new_tables_take_the_charset_of_their_schema(void **state)
     assert_int_equal(apply(source, "CREATE TABLE n2 (v VARCHAR(3))"), SLUICE_OK);
     assert_string_equal(find(source, "db", "n2").definition->columns[0].charset, "utf8mb4");
     assert_int_equal(apply(source, "CREATE DATABASE whole2 COLLATE gbk_bin"), SLUICE_OK);
+    assert_int_equal(apply(source, "CREATE DATABASE IF NOT EXISTS whole2"), SLUICE_OK);
     assert_int_equal(apply(source, "CREATE TABLE whole2.n (v VARCHAR(3))"), SLUICE_OK);
     assert_string_equal(find(source, "whole2", "n").definition->collation, "gbk_bin");
     assert_int_equal(apply(source, "CREATE DATABASE whole3"), SLUICE_OK);
@@ -1038,6 +1075,7 @@ int main(void)
         cmocka_unit_test(row_changes_as_text_fail_the_changefeed),
         cmocka_unit_test(tablespace_swaps_are_refused),
         cmocka_unit_test(ddl_outside_the_filter_is_nothing_but_is_followed),
+        cmocka_unit_test(tells_whether_a_statement_may_touch_what_is_carried),
         cmocka_unit_test(entering_names_both_tables_and_the_rule),
         cmocka_unit_test(an_error_leaves_the_tracker_as_it_was),
         cmocka_unit_test(refuses_what_is_not_above_its_position),
