@@ -100,12 +100,21 @@ static const foreign_key_t *copy_foreign_keys(arena_t *arena, const table_defini
     return keys;
 }
 
+void table_definition_copy_fields(table_definition_t *to, const table_definition_t *from)
+{
+    size_t offset = offsetof(table_definition_t, table_id);
+    _Static_assert(offsetof(table_definition_t, references) == 0 &&
+                       offsetof(table_definition_t, table_id) ==
+                           offsetof(table_definition_t, arena) + sizeof(arena_t),
+                   "nothing else lies before the fields");
+    memcpy((uint8_t *)to + offset, (const uint8_t *)from + offset, sizeof *to - offset);
+}
+
 table_definition_t *table_definition_clone(const table_definition_t *from)
 {
     table_definition_t *copy = table_definition_new();
     arena_t arena = copy->arena;
-    *copy = *from;
-    atomic_init(&copy->references, 1);
+    table_definition_copy_fields(copy, from);
     copy->schema = copy_text(&arena, from->schema);
     copy->name = copy_text(&arena, from->name);
     copy->columns = copy_columns(&arena, from);

@@ -166,6 +166,10 @@ const table_definition_t *table_definition_ref(const table_definition_t *definit
 /* Gives back one reference and sets *definition to NULL; NULL is allowed. */
 void table_definition_unref(const table_definition_t **definition);
 
+/* Everything but the count, which others change meanwhile, and the arena: a shallow copy to change
+ * and clone. `to` is as good as `from` lives. */
+void table_definition_copy_fields(table_definition_t *to, const table_definition_t *from);
+
 /* A deep copy with one reference: the start of every ALTER. */
 table_definition_t *table_definition_clone(const table_definition_t *from);
 

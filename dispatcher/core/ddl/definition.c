@@ -75,7 +75,7 @@ static void draft_open(draft_t *draft)
     draft->charset = draft->context->schema_charset;
     if (!before)
         return;
-    *draft->after = *before;
+    table_definition_copy_fields(draft->after, before);
     draft->charset = (charset_choice_t){before->charset, before->collation};
     for (uint32_t i = 0; i < before->column_count; i++) {
         draft_column_t *column = list_add(&draft->columns, sizeof *column, draft->arena);
@@ -307,7 +307,8 @@ sluice_error_t definition_apply(const table_definition_t *before, const char *sc
 table_definition_t *definition_like(const table_definition_t *source, const char *schema,
                                     const char *name)
 {
-    table_definition_t head = *source;
+    table_definition_t head;
+    table_definition_copy_fields(&head, source);
     head.schema = schema;
     head.name = name;
     head.foreign_keys = NULL;
@@ -324,7 +325,8 @@ table_definition_t *definition_renamed(const table_definition_t *from, const cha
 {
     arena_t arena;
     arena_init(&arena);
-    table_definition_t head = *from;
+    table_definition_t head;
+    table_definition_copy_fields(&head, from);
     head.schema = schema;
     head.name = name;
     foreign_key_t *keys = arena_calloc(&arena, from->foreign_key_count, sizeof *keys);
