@@ -3,7 +3,9 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "common/filter/table_filter.h"
 #include "common/runtime/uri.h"
+#include "dispatcher/core/statement_scope.h"
 #include "dispatcher/upstream/adapters.h"
 #include "dispatcher/upstream/simulated.h"
 #include "dispatcher/upstream/source_internal.h"
@@ -21,26 +23,37 @@ static sluice_error_t refuse_ddl(const source_scan_result_t *found, const char *
         start, (unsigned long long)found->commit_ts.v, found->sql_start);
 }
 
+static bool may_touch(void *context, const binlog_query_t *query)
+{
+    return statement_may_touch(query, context);
+}
+
 /* Makes the start position the description's, once no DDL that concerns us is found between it and
  * the place that was described. */
 static sluice_error_t move_start(const source_request_t *request, const char *from, const char *to,
                                  source_description_t *description, error_report_t *report)
 {
-    source_scan_result_t found;
-    source_scan_t scan = {.uri = request->uri,
-                          .domain = request->domain,
-                          .server_id = request->server_id,
-                          .from = from,
-                          .to = to,
-                          .matches = request->concerns,
-                          .context = request->context};
     uint64_t sequence;
     if (strlen(request->start_gtid_list) >= ANCHOR_GTID_LIST_MAX ||
         gtid_list_sequence(request->start_gtid_list, request->domain, &sequence) != SLUICE_OK)
         return error_report_set(report, SLUICE_ERROR_CONFIGURATION,
                                 "the start position '%s' is no GTID list",
                                 request->start_gtid_list);
-    sluice_error_t error = source_scan(&scan, &found, report);
+    table_filter_t *filter;
+    sluice_error_t error = table_filter_new(request->filter_rules, request->filter_rule_count,
+                                            description->lower_case_names, &filter, report);
+    if (error != SLUICE_OK)
+        return error;
+    source_scan_result_t found;
+    source_scan_t scan = {.uri = request->uri,
+                          .domain = request->domain,
+                          .server_id = request->server_id,
+                          .from = from,
+                          .to = to,
+                          .matches = may_touch,
+                          .context = filter};
+    error = source_scan(&scan, &found, report);
+    table_filter_destroy(&filter);
     if (error != SLUICE_OK)
         return error;
     if (found.has_ddl)

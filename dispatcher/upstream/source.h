@@ -12,7 +12,6 @@
 #include "common/base/arena.h"
 #include "common/model/anchor.h"
 #include "common/wire/message.h"
-#include "dispatcher/core/binlog/query.h"
 
 typedef enum { SOURCE_SCHEMA, SOURCE_TABLE, SOURCE_VIEW, SOURCE_SEQUENCE } source_object_kind_t;
 
@@ -48,9 +47,10 @@ typedef struct {
         server_id_max; /* what the nodes may use: the source's must be another */
     start_kind_t start;
     const char *start_gtid_list; /* START_POSITION */
-    /* Whether a DDL concerns what is carried. NULL: every DDL does. */
-    bool (*concerns)(void *context, const binlog_query_t *query);
-    void *context;
+    /* The changefeed's: a DDL behind a start position hinders it only if it may concern what they
+     * take. None: everything outside the system schemas. */
+    const bytes_t *filter_rules;
+    uint32_t filter_rule_count;
 } source_request_t;
 
 /* Checks the source and describes its schema at the start position: for START_NOW the present end
@@ -61,7 +61,8 @@ typedef struct {
  * Everything lives in `arena`. On failure `report` has one line for every setting that is wrong,
  * each with the statement that mends it, and the code of the first one:
  *   SLUICE_ERROR_SOURCE_SETTINGS, _PRIVILEGE, _CREDENTIALS, _SERVER_ID, _PURGED, _DIVERGED, _BUSY,
- *   _CONNECTION; SLUICE_ERROR_CONFIGURATION; SLUICE_ERROR_STATE: DDL behind the start position. */
+ *   _CONNECTION; SLUICE_ERROR_CONFIGURATION (also for the filter's rules); SLUICE_ERROR_STATE: DDL
+ * behind the start position. */
 sluice_error_t source_describe(const source_request_t *request, arena_t *arena,
                                source_description_t *description,
                                error_report_t *report) SLUICE_MUST_USE;

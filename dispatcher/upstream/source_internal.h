@@ -4,6 +4,7 @@
 #ifndef SLUICE_DISPATCHER_UPSTREAM_SOURCE_INTERNAL_H
 #define SLUICE_DISPATCHER_UPSTREAM_SOURCE_INTERNAL_H
 
+#include "dispatcher/core/binlog/query.h"
 #include "dispatcher/upstream/source.h"
 #include "dispatcher/upstream/source_connection.h"
 

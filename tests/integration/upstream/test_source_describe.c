@@ -191,27 +191,26 @@ static void a_stored_position_is_good_until_a_schema_change(void **state)
     arena_clear(&look.arena);
 }
 
-static bool concerns_nothing(void *context, const binlog_query_t *query)
-{
-    ++*(unsigned *)context;
-    return query->sql.len == 0;
-}
-
-static void schema_changes_that_do_not_concern_us_do_not_hinder(void **state)
+static void schema_changes_outside_the_filter_do_not_hinder(void **state)
 {
     (void)state;
     look_t look;
     char start[ANCHOR_GTID_LIST_MAX];
-    unsigned asked = 0;
+    const bytes_t inside[] = {bytes_of_text("d.t")}, other[] = {bytes_of_text("d.elsewhere")};
     source_request_t wanted = request();
     here(start);
-    mariadb_fixture_run(server, "CREATE TABLE d.elsewhere (a INT); DROP TABLE d.elsewhere");
+    mariadb_fixture_run(server, "CREATE TABLE d.elsewhere (a INT); DROP TABLE d.elsewhere; "
+                                "FLUSH TABLES; ANALYZE TABLE d.t");
     wanted.start = START_POSITION;
     wanted.start_gtid_list = start;
-    wanted.concerns = concerns_nothing;
-    wanted.context = &asked;
+    wanted.filter_rules = inside;
+    wanted.filter_rule_count = 1;
     expect_ok(&look, &wanted);
-    assert_int_equal(asked, 2);
+    assert_string_equal(look.description.anchor.gtid_list, start);
+    arena_clear(&look.arena);
+    wanted.filter_rules = other;
+    assert_int_equal(describe(&look, &wanted), SLUICE_ERROR_STATE);
+    assert_non_null(strstr(look.report.text, "CREATE TABLE d.elsewhere"));
     arena_clear(&look.arena);
 }
 
@@ -315,7 +314,7 @@ int main(void)
         cmocka_unit_test(a_user_without_replication_rights_is_refused),
         cmocka_unit_test(prepared_transactions_are_refused),
         cmocka_unit_test(a_stored_position_is_good_until_a_schema_change),
-        cmocka_unit_test(schema_changes_that_do_not_concern_us_do_not_hinder),
+        cmocka_unit_test(schema_changes_outside_the_filter_do_not_hinder),
         cmocka_unit_test(a_position_that_never_was_is_refused),
         cmocka_unit_test(the_schema_is_that_of_its_position),
         cmocka_unit_test(ten_thousand_tables_take_seconds),
