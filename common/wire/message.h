@@ -404,7 +404,8 @@ typedef struct {
 } schema_ddls_t;
 
 /* Everything up to `at` is persisted. An `at` below a SCHEMA_DDL's `after` says that something is
- * missing at the maintainer: the node sends a whole snapshot. */
+ * missing at the maintainer: the node sends the DDLs behind `at` if it still has them, else a whole
+ * snapshot. */
 typedef struct {
     changefeed_ref_t changefeed;
     commit_ts_t at;

@@ -21,7 +21,8 @@ typedef enum {
     EFFECT_PERSIST_CHANGEFEED, /* new, or replaced as a whole (configuration, generation, start) */
     EFFECT_PERSIST_STATE,      /* state, epoch and error of a changefeed */
     EFFECT_PERSIST_CHECKPOINT, /* checkpoint and anchor, only if the stored epoch is this one */
-    EFFECT_PERSIST_SNAPSHOT,   /* one piece of a whole schema snapshot */
+    EFFECT_PERSIST_SNAPSHOT,   /* one piece of a whole schema snapshot; the first one's come before
+                                  EFFECT_PERSIST_CHANGEFEED */
     EFFECT_PERSIST_DDLS,      /* DDLs that follow a snapshot (upsert by commit_ts), and schema_to */
     EFFECT_FORGET_SCHEMA,     /* snapshots before `at`, DDLs at or before it, are not needed */
     EFFECT_FORGET_CHANGEFEED, /* everything stored of it */
@@ -105,6 +106,9 @@ typedef struct {
         } answer;         /* ANSWER */
     };
 } effect_t;
+
+/* A deep copy in `arena`. */
+changefeed_config_t changefeed_config_copy(arena_t *arena, const changefeed_config_t *from);
 
 /* A value; all zero is an empty list. */
 typedef struct {

@@ -145,7 +145,6 @@ void span_table_split(span_table_t *table, table_entry_t *entry, const bytes_t *
     for (uint32_t i = 0; i < boundary_count; i++) {
         span_entry_t *span = span_new(table, entry, span_entry_position(first));
         span->is_fresh = first->is_fresh;
-        span->is_held = first->is_held;
         span->range =
             range_new(boundaries[i], i + 1 < boundary_count ? boundaries[i + 1] : (bytes_t){0});
         last->next_in_table = span;
@@ -186,7 +185,8 @@ static void bind(span_table_t *table, span_entry_t *span, node_index_t node, dis
     span->node = node;
     span->target = NODE_INDEX_NONE;
     span->dispatcher_id = id;
-    span->is_acknowledged = span->is_held = false;
+    span->is_acknowledged = false;
+    span->assignment_counter = 0;
     span->complete_round = 0;
     id_index_insert(&table->by_dispatcher, span->number);
 }
@@ -321,6 +321,11 @@ span_entry_t *span_table_first(const span_table_t *table, span_state_t state)
 uint32_t span_table_count(const span_table_t *table, span_state_t state)
 {
     return table->count[state];
+}
+
+uint32_t span_table_node_capacity(const span_table_t *table)
+{
+    return table->node_capacity;
 }
 
 uint32_t span_table_node_count(const span_table_t *table, node_index_t node)

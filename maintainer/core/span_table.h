@@ -73,7 +73,6 @@ struct span_entry {
     bool block_is_syncpoint : 1;
     bool is_acknowledged : 1; /* scheduling: the node has it, it is preparing */
     bool is_fresh : 1;        /* added by a DDL and never yet replicating */
-    bool is_held : 1;         /* absent, but perhaps owned by a node that was not heard yet */
     uint8_t complete_round;   /* of the complete heartbeat that named it last */
 };
 
@@ -167,6 +166,8 @@ bool span_entry_is_at(const span_entry_t *span, event_key_t key);
 /* Lists by state; newest first. */
 span_entry_t *span_table_first(const span_table_t *table, span_state_t state);
 uint32_t span_table_count(const span_table_t *table, span_state_t state);
+/* Node indexes with spans are below it. */
+uint32_t span_table_node_capacity(const span_table_t *table);
 /* Spans on the node in state scheduling, replicating or moving. */
 uint32_t span_table_node_count(const span_table_t *table, node_index_t node);
 /* Of these, scheduling. */

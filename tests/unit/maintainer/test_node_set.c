@@ -1,0 +1,176 @@
+#include "tests/testing.h"
+
+#include "maintainer/core/node_set.h"
+
+static maintainer_settings_t settings;
+
+static node_id_t name(const char *text)
+{
+    node_id_t id;
+    assert_true(node_id_parse(bytes_of_text(text), &id));
+    return id;
+}
+
+static const hello_t hello = {.host = {(const uint8_t *)"h", 1}};
+
+static hello_result_t say(node_set_t *nodes, const char *id, uint64_t incarnation)
+{
+    node_id_t node = name(id);
+    return node_set_hello(nodes, &node, (incarnation_t){incarnation}, &hello);
+}
+
+static heard_t hear(node_set_t *nodes, const char *id, uint64_t incarnation)
+{
+    node_id_t node = name(id);
+    node_index_t index;
+    return node_set_hear(nodes, &node, (incarnation_t){incarnation}, &index);
+}
+
+static mono_ns_t at(uint64_t ms)
+{
+    return (mono_ns_t){ms * NS_PER_MS};
+}
+
+/* The loop runs every 100 ms; how many nodes were called absent. */
+static int run(node_set_t *nodes, uint64_t from_ms, uint64_t to_ms)
+{
+    int absent = 0;
+    for (uint64_t ms = from_ms; ms <= to_ms; ms += 100)
+        while (!node_index_is_none(node_set_judge(nodes, at(ms))))
+            absent++;
+    return absent;
+}
+
+static void each_node_gets_its_own_slot_and_keeps_it(void **state)
+{
+    (void)state;
+    node_set_t *nodes = node_set_new(&settings, at(0));
+    hello_result_t a = say(nodes, "a", 1), b = say(nodes, "b", 1);
+    assert_int_equal(a.outcome, HELLO_JOINED);
+    assert_true(a.slot_is_new);
+    assert_int_not_equal(node_set_at(nodes, a.node)->slot, node_set_at(nodes, b.node)->slot);
+    uint32_t slot = node_set_at(nodes, b.node)->slot;
+    b = say(nodes, "b", 2);
+    assert_int_equal(b.outcome, HELLO_JOINED);
+    assert_true(b.replaced);
+    assert_false(b.slot_is_new);
+    assert_int_equal(node_set_at(nodes, b.node)->slot, slot);
+    assert_int_equal(say(nodes, "b", 2).outcome, HELLO_AGAIN);
+    assert_int_equal(say(nodes, "b", 1).outcome, HELLO_STALE);
+    node_set_destroy(&nodes);
+}
+
+static void silence_of_lease_and_grace_is_absence(void **state)
+{
+    (void)state;
+    node_set_t *nodes = node_set_new(&settings, at(0));
+    say(nodes, "a", 1);
+    assert_int_equal(run(nodes, 100, 11900), 0);
+    assert_int_equal(hear(nodes, "a", 1), HEARD);
+    assert_int_equal(run(nodes, 12000, 23800), 0);
+    assert_int_equal(run(nodes, 23900, 24000), 1);
+    /* From then on it gets one answer, under a new incarnation it is welcome. */
+    assert_int_equal(hear(nodes, "a", 1), HEARD_START_AGAIN);
+    assert_int_equal(say(nodes, "a", 1).outcome, HELLO_START_AGAIN);
+    hello_result_t again = say(nodes, "a", 2);
+    assert_int_equal(again.outcome, HELLO_JOINED);
+    assert_false(again.replaced);
+    assert_int_equal(hear(nodes, "a", 1), HEARD_STALE);
+    node_set_destroy(&nodes);
+}
+
+/* ORACLE §6.8: the maintainer stands still for 12 s. */
+static void time_that_the_loop_stood_still_does_not_count(void **state)
+{
+    (void)state;
+    node_set_t *nodes = node_set_new(&settings, at(0));
+    say(nodes, "a", 1);
+    assert_int_equal(run(nodes, 100, 1000), 0);
+    assert_int_equal(run(nodes, 60000, 60000), 0);
+    assert_int_equal(hear(nodes, "a", 1), HEARD);
+    assert_int_equal(run(nodes, 60100, 71900), 0);
+    assert_int_equal(run(nodes, 72000, 72000), 1);
+    node_set_destroy(&nodes);
+}
+
+/* ORACLE §6.30: a slot is not given away while its holder may still be at work. */
+static void a_slot_is_given_away_only_after_absence(void **state)
+{
+    (void)state;
+    maintainer_settings_t small = settings;
+    small.slot_count_max = 2;
+    node_set_t *nodes = node_set_new(&small, at(0));
+    node_id_t gone = name("gone");
+    node_set_load_slot(nodes, &gone, 0);
+    assert_int_equal(node_set_at(nodes, say(nodes, "a", 1).node)->slot, 1);
+    assert_int_equal(say(nodes, "b", 1).outcome, HELLO_FULL);
+    for (uint64_t ms = 100; ms <= 12000; ms += 100) {
+        (void)node_set_judge(nodes, at(ms));
+        hear(nodes, "a", 1);
+    }
+    hello_result_t b = say(nodes, "b", 1);
+    assert_int_equal(b.outcome, HELLO_JOINED);
+    assert_true(b.slot_is_new);
+    assert_int_equal(node_set_at(nodes, b.node)->slot, 0);
+    assert_true(node_index_is_none(node_set_find(nodes, &gone)));
+    node_set_destroy(&nodes);
+}
+
+static void strangers_are_unknown(void **state)
+{
+    (void)state;
+    node_set_t *nodes = node_set_new(&settings, at(0));
+    assert_int_equal(hear(nodes, "a", 1), HEARD_UNKNOWN);
+    say(nodes, "a", 1);
+    assert_int_equal(hear(nodes, "a", 2), HEARD_UNKNOWN);
+    node_set_destroy(&nodes);
+}
+
+static void heartbeats_are_answered_within_the_interval(void **state)
+{
+    (void)state;
+    node_set_t *nodes = node_set_new(&settings, at(0));
+    node_index_t a = say(nodes, "a", 1).node;
+    assert_true(node_index_is_none(node_set_next_answer(nodes, at(1000))));
+    node_set_heartbeat(nodes, a, 7);
+    assert_int_equal(node_set_next_answer(nodes, at(1000)).v, a.v);
+    assert_true(node_index_is_none(node_set_next_answer(nodes, at(1000))));
+    node_set_heartbeat(nodes, a, 8);
+    node_set_heartbeat(nodes, a, 6);
+    assert_true(node_index_is_none(node_set_next_answer(nodes, at(1400))));
+    assert_true(node_set_next_deadline(nodes).v <= at(1500).v);
+    assert_int_equal(node_set_next_answer(nodes, at(1500)).v, a.v);
+    assert_int_equal(node_set_at(nodes, a)->newest_heartbeat, 8);
+    node_set_destroy(&nodes);
+}
+
+static void leaving_is_remembered_draining_ends_with_the_incarnation(void **state)
+{
+    (void)state;
+    node_set_t *nodes = node_set_new(&settings, at(0));
+    node_index_t a = say(nodes, "a", 1).node;
+    node_set_drain(nodes, a);
+    node_id_t id = name("a");
+    hello_t leaving = {.is_leaving = true};
+    assert_int_equal(node_set_hello(nodes, &id, (incarnation_t){1}, &leaving).outcome, HELLO_AGAIN);
+    assert_true(node_set_at(nodes, a)->is_leaving);
+    say(nodes, "a", 2);
+    assert_false(node_set_at(nodes, a)->is_leaving);
+    assert_false(node_set_at(nodes, a)->is_draining);
+    node_set_destroy(&nodes);
+}
+
+int main(void)
+{
+    maintainer_settings_default(&settings);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_node_gets_its_own_slot_and_keeps_it),
+        cmocka_unit_test(silence_of_lease_and_grace_is_absence),
+        cmocka_unit_test(time_that_the_loop_stood_still_does_not_count),
+        cmocka_unit_test(a_slot_is_given_away_only_after_absence),
+        cmocka_unit_test(strangers_are_unknown),
+        cmocka_unit_test(heartbeats_are_answered_within_the_interval),
+        cmocka_unit_test(leaving_is_remembered_draining_ends_with_the_incarnation),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
