@@ -403,9 +403,8 @@ typedef struct {
     uint32_t ddl_count;
 } schema_ddls_t;
 
-/* Everything up to `at` is persisted. An `at` below a SCHEMA_DDL's `after` says that something is
- * missing at the maintainer: the node sends the DDLs behind `at` if it still has them, else a whole
- * snapshot. */
+/* Everything up to `at` is persisted. Below a SCHEMA_DDL's `after` it asks for what is missing: the
+ * DDLs behind `at`, or a whole snapshot. */
 typedef struct {
     changefeed_ref_t changefeed;
     commit_ts_t at;
