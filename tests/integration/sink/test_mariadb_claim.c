@@ -438,10 +438,10 @@ static void an_open_transaction_of_another_table_is_left_alone(void **state)
         "objects_before,is_done) VALUES (X'01000000000000000000000000000000',1,3,0,'','',1);"
         "INSERT INTO sluice.ddl_table VALUES (X'01000000000000000000000000000000',1,8,3,1)");
     MYSQL *busy = stopped_owner(f);
-    sink_claim_t others[] = {claim_of(6, 2, "", ""), claim_of(8, 2, "", "m")};
-    sink_claim_result_t results[2];
+    sink_claim_t taken = claim_of(6, 2, "", ""), split = claim_of(8, 2, "m", "");
     error_report_t report = {0};
-    assert_int_equal(mariadb_sink_api.claim(f->b, others, 2, results, &report), SLUICE_OK);
+    assert_int_equal(claim_in(f->b, &taken).error, SLUICE_OK);
+    assert_int_equal(claim_in(f->b, &split).error, SLUICE_OK);
     assert_int_equal(mariadb_sink_api.clean_up(f->b, (commit_ts_t){5}, &report), SLUICE_OK);
     assert_int_equal(mysql_query(busy, "COMMIT"), 0);
     assert_int_equal(progress_of(f, 7), 99);
