@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -48,6 +49,8 @@ static pid_t process_start(const char *const *arguments, const char *log)
     if (pid < 0)
         fail_msg("cannot fork");
     if (pid == 0) {
+        /* A test that ends before its time must not leave a server behind. */
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
         int out = open(log, O_WRONLY | O_CREAT | O_APPEND, 0600);
         dup2(out, STDOUT_FILENO);
         dup2(out, STDERR_FILENO);
