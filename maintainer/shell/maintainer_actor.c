@@ -63,8 +63,13 @@ static sluice_error_t open_sockets(maintainer_actor_t *actor, const node_id_t *n
                                .hash = version_hash(),
                                .started = actor->now};
     actor->api = api_new(actor->coordinator, &identity, &actor->counters);
-    return http_server_start(settings->maintainer.http, settings->insecure, api_handle, actor->api,
-                             &actor->http, report);
+    error = http_server_start(settings->maintainer.http, settings->insecure, api_handle, actor->api,
+                              &actor->http, report);
+    if (error == SLUICE_OK)
+        LOG(LOG_LEVEL_INFO, "maintainer", NULL, "http server listens",
+            log_text("address", settings->maintainer.http),
+            log_number("port", http_server_port(actor->http)));
+    return error;
 }
 
 sluice_error_t maintainer_actor_start(const maintainer_actor_options_t *options,
