@@ -81,8 +81,10 @@ bool dispatcher_set_watermark(const dispatcher_set_t *set, pipeline_t mode, wate
         checkpoint = set->checkpoints[i] < checkpoint ? set->checkpoints[i] : checkpoint;
         resolved = set->resolved[i] < resolved ? set->resolved[i] : resolved;
     }
+    /* A dispatcher whose claim found progress beyond its start has received nothing yet and is
+     * durable up to there all the same. */
     watermark->checkpoint = (commit_ts_t){checkpoint};
-    watermark->resolved = (commit_ts_t){resolved};
+    watermark->resolved = (commit_ts_t){resolved > checkpoint ? resolved : checkpoint};
     return true;
 }
 
