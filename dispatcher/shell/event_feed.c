@@ -2,6 +2,7 @@
 
 #include "common/base/memory.h"
 #include "common/runtime/log.h"
+#include "dispatcher/core/ddl/cascade_option.h"
 #include "dispatcher/shell/event_feed_internal.h"
 
 #define COMPONENT "feed"
@@ -14,7 +15,8 @@ enum { STREAM_NUMBER_LIVE = 0, STREAM_NUMBER_CATCH_UP = 1 };
 static schema_tracker_options_t tracker_options(const event_feed_t *feed)
 {
     return (schema_tracker_options_t){.filter = feed->filter,
-                                      .lower_case_names = feed->lower_case_names};
+                                      .lower_case_names = feed->lower_case_names,
+                                      .allowed_cascades = feed->allowed_cascades};
 }
 
 /* ---- called by the live reader's thread ---- */
@@ -193,6 +195,9 @@ static sluice_error_t make_tracker(event_feed_t *feed, const event_feed_options_
     const changefeed_config_t *config = options->config;
     sluice_error_t error = table_filter_new(config->filter_rules, config->filter_rule_count,
                                             options->lower_case_names, &feed->filter, report);
+    if (error == SLUICE_OK)
+        error =
+            cascade_option_read(config, options->lower_case_names, &feed->allowed_cascades, report);
     if (error != SLUICE_OK)
         return error;
     schema_tracker_options_t how = tracker_options(feed);
@@ -278,6 +283,7 @@ void event_feed_close(event_feed_t **feed)
     service_actor_destroy(&self->service);
     schema_tracker_destroy(&self->tracker);
     table_filter_destroy(&self->filter);
+    table_filter_destroy(&self->allowed_cascades);
     schema_history_clear(&self->history);
     anchor_list_clear(&self->anchors);
     pthread_mutex_destroy(&self->tracker_lock);

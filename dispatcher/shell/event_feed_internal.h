@@ -19,7 +19,7 @@ struct event_feed {
     uint32_t domain, server_id_base;
     bool lower_case_names;
     uint64_t group_bytes_max, heartbeat_ns, read_timeout_ns, syncpoint_interval_ms;
-    table_filter_t *filter;
+    table_filter_t *filter, *allowed_cascades; /* the latter NULL: none */
 
     /* Written by the live reader's thread under its lock, read by that thread without, by others
      * under it. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/memory.h"
+#include "dispatcher/core/ddl/cascade_option.h"
 #include "dispatcher/core/ddl/schema_tracker.h"
 #include "dispatcher/core/node/changefeed_config_copy.h"
 #include "dispatcher/core/node/schema_envelope.h"
@@ -25,7 +26,7 @@ struct preflight {
 
     /* The thread's own. */
     source_description_t source;
-    table_filter_t *filter;
+    table_filter_t *filter, *allowed_cascades; /* the latter NULL: none */
     schema_tracker_t *tracker;
     const table_definition_t **tables; /* carried */
     uint32_t table_count, table_capacity;
@@ -108,13 +109,14 @@ static void note_table(const tracked_table_t *table, void *context)
 static void check_table(preflight_t *preflight, const table_definition_t *table)
 {
     const foreign_key_t *cascade = schema_cascading_foreign_key(table);
-    if (cascade)
+    if (cascade && !cascade_option_allows(preflight->allowed_cascades, table->schema, table->name))
         add_failure(preflight, SLUICE_ERROR_DDL_UNSUPPORTED,
                     arena_printf(&preflight->arena,
                                  "foreign key %s of %s.%s changes rows that the log does not "
-                                 "carry: take the table out of the filter, or make the key "
-                                 "RESTRICT",
-                                 cascade->name, table->schema, table->name));
+                                 "carry: take the table out of the filter, make the key RESTRICT, "
+                                 "or set the option allow-cascade to %s.%s",
+                                 cascade->name, table->schema, table->name, table->schema,
+                                 table->name));
     if (!table_definition_row_key(table))
         add_warning(preflight,
                     arena_printf(&preflight->arena,
@@ -131,12 +133,16 @@ static bool read_schema(preflight_t *preflight)
     error_report_t report = {0};
     sluice_error_t error = table_filter_new(config->filter_rules, config->filter_rule_count,
                                             source->lower_case_names, &preflight->filter, &report);
+    if (error == SLUICE_OK)
+        error = cascade_option_read(config, source->lower_case_names, &preflight->allowed_cascades,
+                                    &report);
     if (error != SLUICE_OK) {
         add_failure(preflight, error, report.text);
         return false;
     }
     schema_tracker_options_t options = {
         .filter = preflight->filter,
+        .allowed_cascades = preflight->allowed_cascades,
         .lower_case_names = source->lower_case_names,
         .server_version = source->server_version,
         .default_charset = source->default_charset,
@@ -249,6 +255,7 @@ void preflight_destroy(preflight_t **preflight)
     free(self->tables);
     schema_tracker_destroy(&self->tracker);
     table_filter_destroy(&self->filter);
+    table_filter_destroy(&self->allowed_cascades);
     arena_clear(&self->arena);
     free(self);
     *preflight = NULL;

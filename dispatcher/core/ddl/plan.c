@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <strings.h>
 
+#include "dispatcher/core/ddl/cascade_option.h"
+
 /* OPTION_EXPLICIT_DEF_TIMESTAMP among the flags of a Query event, as a 10.11 server writes it. */
 #define OPTION_EXPLICIT_TIMESTAMP (1u << 24)
 
@@ -246,9 +248,7 @@ const foreign_key_t *schema_cascading_foreign_key(const table_definition_t *defi
 sluice_error_t plan_check_cascades(plan_t *plan, const table_definition_t *before,
                                    const table_definition_t *after)
 {
-    const table_filter_t *allowed = plan->tracker->options.allowed_cascades;
-    if (allowed &&
-        table_filter_takes(allowed, bytes_of_text(after->schema), bytes_of_text(after->name)))
+    if (cascade_option_allows(plan->tracker->options.allowed_cascades, after->schema, after->name))
         return SLUICE_OK;
     for (uint32_t i = 0; i < after->foreign_key_count; i++) {
         const foreign_key_t *key = &after->foreign_keys[i];
@@ -256,9 +256,10 @@ sluice_error_t plan_check_cascades(plan_t *plan, const table_definition_t *befor
             return error_report_set(
                 plan->report, SLUICE_ERROR_DDL_UNSUPPORTED,
                 "foreign key `%s` of %s.%s changes rows of its own accord (ON DELETE or ON UPDATE "
-                "other than RESTRICT), which the log does not carry. Drop the action, or allow the "
-                "table by name and accept that such changes are missing",
-                key->name, after->schema, after->name);
+                "other than RESTRICT), which the log does not carry. Drop the action, or set the "
+                "changefeed's option allow-cascade to %s.%s and accept that such changes are "
+                "missing",
+                key->name, after->schema, after->name, after->schema, after->name);
     }
     return SLUICE_OK;
 }

@@ -10,6 +10,23 @@
 
 /* ---- snapshot ---- */
 
+/* The source's own ways, by which every later statement is read. */
+static void pack_source(const schema_tracker_options_t *options, text_builder_t *to)
+{
+    pack_number(to, options->lower_case_names);
+    pack_number(to, options->server_version);
+    pack_text(to, options->default_charset);
+    pack_text(to, options->default_collation);
+}
+
+static void unpack_source(unpacker_t *from, schema_tracker_options_t *options)
+{
+    options->lower_case_names = unpack_below(from, 1) == 1;
+    options->server_version = unpack_below(from, UINT32_MAX);
+    options->default_charset = unpack_text(from);
+    options->default_collation = unpack_text(from);
+}
+
 static int compare_versions(const void *a, const void *b)
 {
     const table_version_t *const *x = a, *const *y = b;
@@ -79,6 +96,7 @@ sluice_error_t schema_tracker_snapshot(const schema_tracker_t *tracker, commit_t
     pack_number(&to, SNAPSHOT_MAGIC);
     pack_number(&to, SNAPSHOT_VERSION);
     pack_number(&to, at.v);
+    pack_source(&tracker->options, &to);
     pack_schemas(tracker->store, at, &to, &scratch);
     pack_tables(tracker->store, at, &to, &scratch);
     arena_clear(&scratch);
@@ -133,8 +151,10 @@ sluice_error_t schema_tracker_from_snapshot(const schema_tracker_options_t *opti
                                 "schema snapshot of version %llu, this program reads version %d",
                                 (unsigned long long)version, SNAPSHOT_VERSION);
     }
-    schema_tracker_t *self = schema_tracker_new(options);
     commit_ts_t at = {unpack_number(&from)};
+    schema_tracker_options_t own = *options;
+    unpack_source(&from, &own);
+    schema_tracker_t *self = schema_tracker_new(&own);
     unpack_schemas(&from, self->store);
     unpack_tables(&from, self);
     if (!is_snapshot || from.failed || from.at != from.end) {

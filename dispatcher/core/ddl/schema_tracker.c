@@ -321,34 +321,3 @@ void schema_tracker_forget(schema_tracker_t *tracker, commit_ts_t persisted)
     tracker->forgotten = until;
     schema_store_forget(tracker->store, until);
 }
-
-static bool takes_any(const plan_t *plan, const object_name_t *names, uint32_t count)
-{
-    for (uint32_t i = 0; i < count; i++) {
-        bool is_schema = names[i].name[0] == '\0';
-        if (is_schema ? table_filter_may_take_schema(plan->tracker->options.filter,
-                                                     bytes_of_text(names[i].schema))
-                      : plan_takes(plan, &names[i]))
-            return true;
-    }
-    return false;
-}
-
-bool schema_tracker_may_touch(schema_tracker_t *tracker, bytes_t sql, const ddl_context_t *context)
-{
-    logged_ddl_t ddl = {.sql = sql, .context = *context};
-    schema_outcome_t outcome;
-    plan_t plan = plan_of(tracker, &ddl, &outcome, NULL);
-    const statement_t *statement = &plan.statement;
-    if (statement->verb == DDL_SKIPPED && !statement->is_row_change)
-        return false;
-    if (statement->name_count == 0)
-        return true;
-    bool touches =
-        takes_any(&plan, statement->names, statement->name_count) ||
-        (statement->targets && takes_any(&plan, statement->targets, statement->name_count));
-    for (uint32_t i = 0; i < statement->action_count && !touches; i++)
-        touches =
-            statement->actions[i].table.name && takes_any(&plan, &statement->actions[i].table, 1);
-    return touches;
-}

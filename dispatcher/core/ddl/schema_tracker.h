@@ -93,12 +93,6 @@ sluice_error_t schema_tracker_apply(schema_tracker_t *tracker, const logged_ddl_
                                     schema_outcome_t *outcome,
                                     error_report_t *report) SLUICE_MUST_USE;
 
-/* Whether a statement may concern what the filter takes: false only when every object it names lies
- * outside, or when its kind is never replicated. Changes nothing; for statements that are not to be
- * applied (another GTID domain, a row change logged as text). */
-bool schema_tracker_may_touch(schema_tracker_t *tracker, bytes_t sql,
-                              const ddl_context_t *context) SLUICE_MUST_USE;
-
 /* Versions that were already replaced at `persisted` are forgotten. */
 void schema_tracker_forget(schema_tracker_t *tracker, commit_ts_t persisted);
 
@@ -147,7 +141,9 @@ sluice_error_t schema_tracker_snapshot(const schema_tracker_t *tracker, commit_t
                                        bytes_t *snapshot) SLUICE_MUST_USE;
 
 /* Makes a tracker in that state; its position is the snapshot's. What is carried is decided anew by
- * options->filter. SLUICE_ERROR_MALFORMED for bytes that are no snapshot, SLUICE_ERROR_UNSUPPORTED
+ * options->filter. What the source is (server_version, default_charset, default_collation,
+ * lower_case_names) comes from the snapshot, so that all trackers read alike; those options are not
+ * looked at. SLUICE_ERROR_MALFORMED for bytes that are no snapshot, SLUICE_ERROR_UNSUPPORTED
  * for one of a later version. */
 sluice_error_t schema_tracker_from_snapshot(const schema_tracker_options_t *options,
                                             bytes_t snapshot, schema_tracker_t **tracker,

@@ -568,36 +568,6 @@ static void ddl_outside_the_filter_is_nothing_but_is_followed(void **state)
          "COLLATE=latin1_swedish_ci"});
 }
 
-static void tells_whether_a_statement_may_touch_what_is_carried(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *sql;
-        bool touches;
-    } cases[] = {
-        {"ALTER TABLE a ADD z INT", true},
-        {"ALTER TABLE other.o ADD z INT", false},
-        {"ALTER TABLE other.o RENAME TO db.z", true},
-        {"RENAME TABLE other.o TO db.z", true},
-        {"RENAME TABLE other.o TO other.z", false},
-        {"DROP TABLE other.o, a", true},
-        {"CREATE DATABASE whole", true},
-        {"CREATE DATABASE elsewhere", false},
-        {"GRANT ALL ON *.* TO x", false},
-        {"INSERT INTO other.o VALUES (1)", false},
-        {"INSERT INTO a VALUES (1)", true},
-        {"UPDATE other.o, a SET v = 1", true},
-        {"FROBNICATE", true},
-    };
-    source_t *source = source_open();
-    ddl_context_t context = {.default_schema = "db"};
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        if (schema_tracker_may_touch(source->tracker, bytes_of_text(cases[i].sql), &context) !=
-            cases[i].touches)
-            fail_msg("%s", cases[i].sql);
-    source_close(source);
-}
-
 /* ---- what the error says ---- */
 
 static void entering_names_both_tables_and_the_rule(void **state)
@@ -978,6 +948,30 @@ static void a_snapshot_and_the_ddls_behind_it_come_to_the_same_state(void **stat
     source_close(source);
 }
 
+static void a_snapshot_says_what_the_source_is(void **state)
+{
+    (void)state;
+    source_t *source = source_open();
+    schema_tracker_options_t options = {.filter = source->filter, .lower_case_names = true};
+    schema_tracker_t *restored;
+    assert_int_equal(schema_tracker_from_snapshot(&options, snapshot_at(source, 100), &restored,
+                                                  &source->report),
+                     SLUICE_OK);
+    logged_ddl_t ddl = {.commit_ts = {101},
+                        .sql = bytes_of_text("CREATE TABLE `Up` (a VARCHAR(3) /*!101119 , b INT */ "
+                                             "/*!101120 , c INT */)"),
+                        .context = {.default_schema = "Case"}};
+    schema_outcome_t outcome;
+    assert_int_equal(schema_tracker_apply(restored, &ddl, &outcome, &source->report), SLUICE_OK);
+    const table_definition_t *made = outcome.event->changes[0].after;
+    assert_string_equal(made->name, "Up");
+    assert_int_equal(made->column_count, 2);
+    assert_string_equal(made->columns[0].charset, "latin1");
+    ddl_event_unref(&outcome.event);
+    schema_tracker_destroy(&restored);
+    source_close(source);
+}
+
 static void a_broken_snapshot_is_an_error(void **state)
 {
     (void)state;
@@ -1075,7 +1069,6 @@ int main(void)
         cmocka_unit_test(row_changes_as_text_fail_the_changefeed),
         cmocka_unit_test(tablespace_swaps_are_refused),
         cmocka_unit_test(ddl_outside_the_filter_is_nothing_but_is_followed),
-        cmocka_unit_test(tells_whether_a_statement_may_touch_what_is_carried),
         cmocka_unit_test(entering_names_both_tables_and_the_rule),
         cmocka_unit_test(an_error_leaves_the_tracker_as_it_was),
         cmocka_unit_test(refuses_what_is_not_above_its_position),
@@ -1092,6 +1085,7 @@ int main(void)
         cmocka_unit_test(tells_which_tables_can_be_split),
         cmocka_unit_test(a_snapshot_is_the_same_state),
         cmocka_unit_test(a_snapshot_and_the_ddls_behind_it_come_to_the_same_state),
+        cmocka_unit_test(a_snapshot_says_what_the_source_is),
         cmocka_unit_test(a_broken_snapshot_is_an_error),
         cmocka_unit_test(a_snapshot_keeps_thousands_of_tables),
         cmocka_unit_test(refuses_a_table_it_cannot_read_only_inside_the_filter),
