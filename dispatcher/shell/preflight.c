@@ -191,6 +191,7 @@ static void check_sink(preflight_t *preflight)
         .changefeed_name = (const char *)request->config.name.data,
         .options = request->config.options,
         .option_count = request->config.option_count,
+        .source_identity = preflight->source.identity,
     };
     error_report_t report = {0};
     sink_t *sink = NULL;

@@ -14,9 +14,7 @@ extern const sink_api_t blackhole_sink_api;
 extern const sink_api_t sqlite_sink_api;
 
 /* mariadb://user@host:port — dispatcher/sink/mariadb/. A server of MariaDB 10.6 or later, rows and
- * progress in one transaction. Of the changefeed's options it reads `source-identity`: what the
- * source answers to MARIADB_IDENTITY_SQL (check.h), so that check can refuse a sink that is the
- * source. */
+ * progress in one transaction. */
 extern const sink_api_t mariadb_sink_api;
 
 /* file:///absolute/path/of/directory — canal-json; dispatcher/sink/file/. */

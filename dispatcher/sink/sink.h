@@ -26,6 +26,8 @@ typedef struct {
     const char *changefeed_name;
     const option_t *options; /* the changefeed's configuration keys, for the sink's own ones */
     uint32_t option_count;
+    const char *source_identity; /* source_description_t.identity, so that check can refuse a sink
+                                    that is the source; NULL or "": not known */
 } sink_options_t;
 
 /* One span as its present owner sees it. Borrowed. */

@@ -8,10 +8,9 @@
 #include "common/model/table_definition.h"
 #include "dispatcher/sink/mariadb/session.h"
 
-/* A statement whose one value tells one server from another; the source's side of the check that
- * source and sink differ asks the same. */
-#define MARIADB_IDENTITY_SQL                                                                       \
-    "SELECT CONCAT_WS(' ',@@hostname,@@port,@@socket,@@datadir,@@server_id,@@pid_file)"
+/* What tells one server from another; the source's identity (dispatcher/upstream/source.h) is the
+ * same expression. */
+#define MARIADB_IDENTITY_SQL "SELECT CONCAT(@@hostname, ':', @@port, ':', @@datadir)"
 
 /* Version, engine, privileges, settings; makes Sluice's own tables. `source_identity` NULL: not
  * known. */

@@ -29,16 +29,6 @@ typedef struct {
     mariadb_writer_t *writer;
 } mariadb_connection_t;
 
-static const char *option_copy(const sink_options_t *options, const char *key, arena_t *arena)
-{
-    for (uint32_t i = 0; i < options->option_count; i++) {
-        const option_t *option = &options->options[i];
-        if (bytes_equal(option->key, bytes_of_text(key)))
-            return arena_strndup(arena, option->value.data, option->value.len);
-    }
-    return NULL;
-}
-
 static void sink_close(sink_t **sink)
 {
     if (!*sink)
@@ -58,7 +48,8 @@ static sluice_error_t sink_open(const sink_options_t *options, sink_t **sink,
     *sink = &opened->base;
     if (options->changefeed_name)
         opened->changefeed_name = arena_strdup(&opened->arena, options->changefeed_name);
-    opened->source_identity = option_copy(options, "source-identity", &opened->arena);
+    if (options->source_identity && *options->source_identity)
+        opened->source_identity = arena_strdup(&opened->arena, options->source_identity);
     sluice_error_t error =
         mariadb_endpoint_parse(options->uri, &opened->arena, &opened->endpoint, report);
     if (error != SLUICE_OK)

@@ -34,11 +34,11 @@ static int group_tear_down(void **state)
     return 0;
 }
 
-static sluice_error_t check_as(fixture_t *f, const char *uri, const option_t *option,
+static sluice_error_t check_as(fixture_t *f, const char *uri, const char *source_identity,
                                const table_definition_t *const *tables, uint32_t count)
 {
     sink_options_t options = {
-        .uri = uri, .changefeed_name = "test", .options = option, .option_count = option ? 1 : 0};
+        .uri = uri, .changefeed_name = "test", .source_identity = source_identity};
     sink_t *sink;
     f->report = (error_report_t){0};
     if (mariadb_sink_api.open(&options, &sink, &f->report) != SLUICE_OK)
@@ -165,14 +165,13 @@ static void settings_that_lose_rows_are_refused(void **state)
 static void the_source_itself_is_no_sink(void **state)
 {
     fixture_t *f = *state;
-    option_t option = {.key = bytes_of_text("source-identity"),
-                       .value =
-                           bytes_of_text(mariadb_fixture_value(f->server, MARIADB_IDENTITY_SQL))};
-    assert_int_equal(check_as(f, mariadb_fixture_uri(f->server), &option, NULL, 0),
-                     SLUICE_ERROR_CONFIGURATION);
+    char identity[300];
+    snprintf(identity, sizeof identity, "%s",
+             mariadb_fixture_value(f->server, MARIADB_IDENTITY_SQL));
+    const char *uri = mariadb_fixture_uri(f->server);
+    assert_int_equal(check_as(f, uri, identity, NULL, 0), SLUICE_ERROR_CONFIGURATION);
     assert_non_null(strstr(f->report.text, "same server"));
-    option.value = bytes_of_text("another server");
-    assert_int_equal(check_as(f, mariadb_fixture_uri(f->server), &option, NULL, 0), SLUICE_OK);
+    assert_int_equal(check_as(f, uri, "another:3306:/server", NULL, 0), SLUICE_OK);
 }
 
 static void a_uri_that_cannot_work_is_refused_at_once(void **state)
