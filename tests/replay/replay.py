@@ -98,8 +98,9 @@ class Replay:
         if column["from"] is None:
             return values.of_new_column(column)
         value = old.get(column["from"], values.UNKNOWN)
-        survives = value is None or values.survives(column["fromType"], column["mysqlType"])
-        return value if survives else values.UNKNOWN
+        if value is None:
+            return values.implicit(column["mysqlType"]) if column["notNull"] else None
+        return value if values.survives(column["fromType"], column["mysqlType"]) else values.UNKNOWN
 
     # ---- rows ----
 

@@ -4,9 +4,9 @@ import struct
 from tests.replay import values
 
 
-def expression(name, data_type):
+def expression(name, data_type, column_type=""):
     quoted = "`" + name.replace("`", "``") + "`"
-    if data_type in ("enum", "set", "bit", "year"):
+    if data_type in ("enum", "set", "bit", "year") or (data_type in values.INTEGERS and "zerofill" in column_type):
         return f"CAST({quoted} + 0 AS CHAR)"
     if data_type in ("float", "double"):
         return f"CAST({quoted} AS DOUBLE)"
@@ -31,10 +31,11 @@ def as_text(value, data_type):
 def rows(cursor, schema, table):
     """Every row as a dictionary; the session's time zone is set to UTC."""
     cursor.execute("SET time_zone = '+00:00'")
-    cursor.execute("SELECT column_name, data_type FROM information_schema.columns WHERE table_schema = %s "
+    cursor.execute("SELECT column_name, data_type, column_type FROM information_schema.columns WHERE table_schema = %s "
                    "AND table_name = %s ORDER BY ordinal_position", (schema, table))
-    columns = [(name, data_type.lower()) for name, data_type in cursor.fetchall()]
-    expressions = ", ".join(expression(name, data_type) for name, data_type in columns)
+    described = cursor.fetchall()
+    columns = [(name, data_type.lower()) for name, data_type, _ in described]
+    expressions = ", ".join(expression(name, data_type.lower(), column_type) for name, data_type, column_type in described)
     cursor.execute(f"SELECT {expressions} FROM `{schema}`.`{table}`")
     return [{name: number_text(as_text(value, data_type), data_type)
              for (name, data_type), value in zip(columns, row)} for row in cursor.fetchall()]

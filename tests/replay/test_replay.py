@@ -32,8 +32,8 @@ def change(kind, identity="05", before="t", after="t", columns=(), key=("id",)):
 
 def column(name, mysql_type="int", before=None, **new):
     if before:
-        new = {"fromType": mysql_type}
-    return {"name": name, "mysqlType": mysql_type, "from": before, **new}
+        new = {"fromType": mysql_type, **new}
+    return {"name": name, "mysqlType": mysql_type, "from": before, "notNull": False, **new}
 
 
 class ReplayTest(unittest.TestCase):
@@ -117,6 +117,14 @@ class ReplayTest(unittest.TestCase):
                        column("z", "int", notNull=True, defaultKind="none", default=None)])))
         self.assertEqual(self.replay().tables[("d", "t")].all_rows(),
                          [{"id": "1", "c": "x", "n": "1.50", "z": "0"}])
+
+    def test_null_becomes_the_implicit_value_of_a_column_that_forbids_it(self):
+        self.write("f.a.0.json",
+                   ddl(1, change("created", before=None, columns=[column("id"), column("v")])),
+                   row("INSERT", 2, 1, {"id": "1", "v": None}),
+                   ddl(3, change("altered", columns=[column("id", before="id"),
+                                                     column("v", before="v", notNull=True)])))
+        self.assertEqual(self.replay().tables[("d", "t")].all_rows(), [{"id": "1", "v": "0"}])
 
     def test_key_changes_with_the_table(self):
         self.write("f.a.0.json",

@@ -92,8 +92,7 @@ static void put_new_column(sink_text_t *out, const column_definition_t *column)
                                         [DEFAULT_LITERAL] = "literal",
                                         [DEFAULT_EXPRESSION] = "expression"};
     bool is_generated = column->generated != GENERATED_NO;
-    sink_text_printf(out, ",\"notNull\":%s,\"defaultKind\":\"%s\",\"default\":",
-                     column->flags & COLUMN_NOT_NULL ? "true" : "false",
+    sink_text_printf(out, ",\"defaultKind\":\"%s\",\"default\":",
                      is_generated ? "generated" : kinds[column->default_kind]);
     if (column->default_value && !is_generated)
         json_text_string(out, bytes_of_text(column->default_value));
@@ -128,7 +127,8 @@ static void put_column(sink_text_t *out, const table_change_t *change, uint32_t 
     sink_text_text(out, "{\"name\":");
     json_text_string(out, bytes_of_text(column->name));
     put_type(out, "mysqlType", column);
-    sink_text_text(out, ",\"from\":");
+    sink_text_printf(
+        out, ",\"notNull\":%s,\"from\":", column->flags & COLUMN_NOT_NULL ? "true" : "false");
     if (before) {
         json_text_string(out, bytes_of_text(before->name));
         put_type(out, "fromType", before);

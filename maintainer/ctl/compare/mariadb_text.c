@@ -94,6 +94,9 @@ canon_t mariadb_text_canon(const char *data_type, const char *column_type)
     };
     if (strcmp(data_type, "bit") == 0)
         return strtoul(column_type + strlen("bit("), NULL, 10) < 64 ? CANON_UNSIGNED : CANON_PLAIN;
+    /* ZEROFILL is how a number is shown, not which one it is. */
+    if (strstr(column_type, "zerofill") && strstr(data_type, "int"))
+        return CANON_UNSIGNED;
     for (size_t i = 0; i < sizeof canons / sizeof canons[0]; i++)
         if (strcmp(data_type, canons[i].data_type) == 0)
             return canons[i].canon;

@@ -311,10 +311,9 @@ static void ddl_lines_carry_statement_and_changes(void **state)
         "null,\"mysqlType\":null,\"data\":null,\"old\":null,\"_cdc\":{\"commitTs\":9,\"changes\":"
         "[{\"kind\":\"renamed\",\"tableId\":\"0000000000000005\",\"from\":{\"database\":\"d\","
         "\"table\":\"t\"},\"to\":{\"database\":\"d\",\"table\":\"u\"},\"pkNames\":[\"id\"],"
-        "\"columns\":[{\"name\":\"id\",\"mysqlType\":\"bigint\",\"from\":\"id\",\"fromType\":"
-        "\"bigint\"},{\"name\":\"v\","
-        "\"mysqlType\":\"varchar(100)\",\"from\":null,\"notNull\":false,\"defaultKind\":\"none\","
-        "\"default\":null}]}]}}\n");
+        "\"columns\":[{\"name\":\"id\",\"mysqlType\":\"bigint\",\"notNull\":true,\"from\":\"id\","
+        "\"fromType\":\"bigint\"},{\"name\":\"v\",\"mysqlType\":\"varchar(100)\",\"notNull\":false,"
+        "\"from\":null,\"defaultKind\":\"none\",\"default\":null}]}]}}\n");
     ddl_event_unref(&ddl);
 }
 
