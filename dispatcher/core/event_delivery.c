@@ -154,8 +154,12 @@ static commit_ts_t sent_through(const event_service_t *service, const registrati
 static void put_resolved(event_service_t *service, registration_t *r, commit_ts_t ts,
                          output_t *output)
 {
-    if (r->sequence == 0 || ts.v <= r->resolved_sent.v || is_full(output))
+    if (r->sequence == 0 || ts.v <= r->resolved_sent.v)
         return;
+    if (is_full(output)) {
+        service->swept = COMMIT_TS_NONE; /* told by another sweep */
+        return;
+    }
     stream_event_t *event = put(output, r, STREAM_RESOLVED);
     event->commit_ts = ts;
     event->commit_time = service->resolved_time;
@@ -187,10 +191,10 @@ static bool take_turn(event_service_t *service, registration_t *r, output_t *out
         drop_sent(service, r, cursor);
         item = peek(service, r, &cursor);
     }
-    if (sent) {
+    if (sent)
         r->progress_at = now;
-        put_resolved(service, r, sent_through(service, r, item), output);
-    }
+    /* Also when there was nothing: the sweep may have passed before it could be told. */
+    put_resolved(service, r, sent_through(service, r, item), output);
     return item && has_credit;
 }
 

@@ -319,9 +319,7 @@ position_t dispatcher_position(const dispatcher_t *dispatcher)
 {
     if (dispatcher->is_frozen)
         return (position_t){dispatcher->frozen_checkpoint, dispatcher->passed};
-    uint64_t checkpoint = dispatcher->resolved.v;
-    if (commit_ts_before(dispatcher->seen).v > checkpoint)
-        checkpoint = commit_ts_before(dispatcher->seen).v;
+    uint64_t checkpoint = dispatcher_resolved(dispatcher).v;
     uint64_t unflushed = commit_ts_before(rows_in_flight_first(&dispatcher->rows)).v;
     if (unflushed < checkpoint)
         checkpoint = unflushed;
@@ -331,9 +329,11 @@ position_t dispatcher_position(const dispatcher_t *dispatcher)
     return (position_t){{checkpoint}, dispatcher->passed};
 }
 
+/* An event at a commit_ts says that everything before was received. */
 commit_ts_t dispatcher_resolved(const dispatcher_t *dispatcher)
 {
-    return dispatcher->resolved;
+    commit_ts_t before = commit_ts_before(dispatcher->seen);
+    return before.v > dispatcher->resolved.v ? before : dispatcher->resolved;
 }
 
 dispatcher_id_t dispatcher_id(const dispatcher_t *dispatcher)

@@ -450,6 +450,19 @@ static void a_lone_transaction_is_resolved_at_once_for_its_table(void **state)
     end(&f);
 }
 
+static void a_stream_opened_behind_the_sweep_is_resolved_too(void **state)
+{
+    (void)state;
+    fixture_t f = begin();
+    open_stream(&f, 1, BASE);
+    append(&f, build_resolved(105));
+    run(&f);
+    open_stream(&f, 2, BASE);
+    run(&f);
+    assert_sent(&f, 2, 0, "r H100 =105");
+    end(&f);
+}
+
 /* ---- what is held ---- */
 
 static void forgets_what_is_persisted_and_flushed(void **state)
@@ -732,6 +745,7 @@ int main(void)
         cmocka_unit_test(stops_without_credit_and_goes_on_with_more),
         cmocka_unit_test(many_idle_tables_are_resolved_once_an_interval),
         cmocka_unit_test(a_lone_transaction_is_resolved_at_once_for_its_table),
+        cmocka_unit_test(a_stream_opened_behind_the_sweep_is_resolved_too),
         cmocka_unit_test(forgets_what_is_persisted_and_flushed),
         cmocka_unit_test(a_sync_point_is_kept_until_its_commit_ts_is_passed),
         cmocka_unit_test(what_was_forgotten_for_all_is_not_left_out_for_one),

@@ -221,6 +221,7 @@ static void knows_rows_as_durable_only_after_the_flush(void **state)
     assert_int_equal(count_effects(fixture, NODE_EFFECT_WRITE_ROWS), 1);
     assert_int_equal(checkpoint(fixture), 1);
     assert_int_equal(view(fixture).rows_in_flight, 1);
+    assert_int_equal(dispatcher_resolved(fixture->dispatcher).v, 1);
     node_effects_reset(&fixture->effects);
     written(fixture, 1, SLUICE_OK);
     assert_int_equal(checkpoint(fixture), 1);
