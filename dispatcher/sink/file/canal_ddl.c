@@ -166,11 +166,12 @@ static void put_key(sink_text_t *out, const table_definition_t *definition)
     sink_text_text(out, key ? "]" : "null");
 }
 
-void canal_json_ddl(sink_text_t *out, const ddl_event_t *ddl, wall_ms_t now)
+void canal_json_ddl(sink_text_t *out, const ddl_event_t *ddl, commit_ts_t watermark, wall_ms_t now)
 {
     put_line(out, ddl->schema, ddl->object, true, ddl_type(ddl->verb), ddl->commit_time, now,
              ddl->sql_utf8);
-    sink_text_printf(out, "{\"commitTs\":%" PRIu64 ",\"changes\":[", ddl->commit_ts.v);
+    sink_text_printf(out, "{\"commitTs\":%" PRIu64 ",\"watermarkTs\":%" PRIu64 ",\"changes\":[",
+                     ddl->commit_ts.v, watermark.v);
     for (uint32_t i = 0; i < ddl->change_count; i++) {
         const table_change_t *change = &ddl->changes[i];
         const table_definition_t *table = change->after ? change->after : change->before;
@@ -185,10 +186,11 @@ void canal_json_ddl(sink_text_t *out, const ddl_event_t *ddl, wall_ms_t now)
     sink_text_text(out, "]}}\n");
 }
 
-void canal_json_syncpoint(sink_text_t *out, commit_ts_t ts, wall_ms_t now)
+void canal_json_syncpoint(sink_text_t *out, commit_ts_t ts, commit_ts_t watermark, wall_ms_t now)
 {
     put_line(out, "", "", false, "SYNCPOINT", now, now, "");
-    sink_text_printf(out, "{\"commitTs\":%" PRIu64 "}}\n", ts.v);
+    sink_text_printf(out, "{\"commitTs\":%" PRIu64 ",\"watermarkTs\":%" PRIu64 "}}\n", ts.v,
+                     watermark.v);
 }
 
 void canal_json_watermark(sink_text_t *out, commit_ts_t resolved, wall_ms_t now)

@@ -18,6 +18,7 @@ struct canal_table {
     const table_definition_t *definition;
     canal_options_t options;
     canal_column_t *columns;
+    char table_id[17];
     bool has_varying_types;
     sink_text_t head;      /* up to the value of "type" */
     sink_text_t sql_types; /* "sqlType" as long as no value is large */
@@ -77,6 +78,7 @@ canal_table_t *canal_table_new(const table_definition_t *definition, canal_optio
     table->definition = table_definition_ref(definition);
     table->options = options;
     table->columns = arena_calloc(&table->arena, definition->column_count, sizeof *table->columns);
+    snprintf(table->table_id, sizeof table->table_id, "%016" PRIx64, definition->table_id.v);
     sink_text_t key = {0};
     for (uint32_t i = 0; i < definition->column_count; i++) {
         const column_definition_t *column = &definition->columns[i];
@@ -327,6 +329,10 @@ sluice_error_t canal_json_row(sink_text_t *out, const canal_table_t *table,
     sink_text_unsigned(out, position->commit_ts.v);
     sink_text_text(out, ",\"seq\":");
     sink_text_unsigned(out, position->seq);
-    sink_text_printf(out, ",\"tableId\":\"%016" PRIx64 "\"}}\n", table->definition->table_id.v);
+    sink_text_text(out, ",\"tableId\":\"");
+    sink_text_bytes(out, bytes_of(table->table_id, sizeof table->table_id - 1));
+    sink_text_text(out, "\",\"watermarkTs\":");
+    sink_text_unsigned(out, position->watermark.v);
+    sink_text_text(out, "}}\n");
     return SLUICE_OK;
 }

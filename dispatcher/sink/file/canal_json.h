@@ -9,7 +9,9 @@
  *              table's identity, names before and after, and of each column of its new form the
  *              name it had, or that it is new and its default
  *   SYNCPOINT  {"commitTs":N}
- *   WATERMARK  {"watermarkTs":N}: every line up to N of the tables this node carried then is out
+ *   WATERMARK  {}
+ * and in every one "watermarkTs":N: all lines up to N of the tables that this writer carried when
+ * it said so for the first time are out.
  * A line may come again, in the same or another file. (tableId, commitTs, seq) names a row change,
  * commitTs a DDL: a reader applies each once, the DDL of a commitTs before its rows, and a table's
  * rows in the order of (commitTs, seq). seq counts the row changes of one table in one transaction,
@@ -45,6 +47,7 @@ typedef struct {
     wall_ms_t commit_time; /* "es" */
     wall_ms_t now;         /* "ts" */
     uint64_t seq;
+    commit_ts_t watermark; /* the newest one of this writer */
 } canal_position_t;
 
 /* One line. SLUICE_ERROR_SOURCE_CORRUPT: a value that its column cannot have;
@@ -55,8 +58,8 @@ sluice_error_t canal_json_row(sink_text_t *out, const canal_table_t *table,
                               charset_converter_t *converter, arena_t *arena,
                               error_report_t *report) SLUICE_MUST_USE;
 
-void canal_json_ddl(sink_text_t *out, const ddl_event_t *ddl, wall_ms_t now);
-void canal_json_syncpoint(sink_text_t *out, commit_ts_t ts, wall_ms_t now);
+void canal_json_ddl(sink_text_t *out, const ddl_event_t *ddl, commit_ts_t watermark, wall_ms_t now);
+void canal_json_syncpoint(sink_text_t *out, commit_ts_t ts, commit_ts_t watermark, wall_ms_t now);
 void canal_json_watermark(sink_text_t *out, commit_ts_t resolved, wall_ms_t now);
 
 #endif

@@ -265,6 +265,11 @@ static sluice_error_t write_event(file_connection_t *file, const canal_table_t *
     return error == SLUICE_ERROR_NOT_FOUND ? SLUICE_OK : error;
 }
 
+static commit_ts_t watermark_of(const file_connection_t *file)
+{
+    return (commit_ts_t){atomic_load(&file->sink->watermark)};
+}
+
 /* The lines of one write; *last is where its last transaction came to. */
 static sluice_error_t write_one(file_connection_t *file, const sink_write_t *write,
                                 canal_position_t *last, sink_write_result_t *result,
@@ -282,6 +287,7 @@ static sluice_error_t write_one(file_connection_t *file, const sink_write_t *wri
         last->commit_ts = write->part_ts[part];
         last->commit_time = write->part_time[part];
         last->now = clock_wall();
+        last->watermark = watermark_of(file);
         const canal_table_t *table = find_table(file, rows->definition);
         for (uint32_t i = 0; i < rows->event_count && !error; i++)
             error = write_event(file, table, &rows->events[i], last, report);
@@ -327,7 +333,7 @@ static sluice_error_t file_run_ddl(sink_connection_t *connection, const sink_cla
     (void)claim;
     file_connection_t *file = (file_connection_t *)connection;
     sink_text_reset(&file->lines);
-    canal_json_ddl(&file->lines, ddl, clock_wall());
+    canal_json_ddl(&file->lines, ddl, watermark_of(file), clock_wall());
     return hand_over(file, report);
 }
 
@@ -337,7 +343,7 @@ static sluice_error_t file_write_syncpoint(sink_connection_t *connection, const 
     (void)claim;
     file_connection_t *file = (file_connection_t *)connection;
     sink_text_reset(&file->lines);
-    canal_json_syncpoint(&file->lines, ts, clock_wall());
+    canal_json_syncpoint(&file->lines, ts, watermark_of(file), clock_wall());
     return hand_over(file, report);
 }
 

@@ -33,7 +33,7 @@ static int teardown(void **state)
 }
 
 static const canal_position_t position = {
-    .commit_ts = {77}, .commit_time = {1000}, .now = {2000}, .seq = 3};
+    .commit_ts = {77}, .commit_time = {1000}, .now = {2000}, .seq = 3, .watermark = {70}};
 
 /* The line of an INSERT into a table of the one column "c". */
 static const char *line_of(void **state, const column_definition_t *column, const value_t *value,
@@ -64,7 +64,8 @@ static void assert_value(void **state, const column_definition_t *column, const 
              "{\"id\":0,\"database\":\"d\",\"table\":\"t\",\"pkNames\":null,\"isDdl\":false,"
              "\"type\":\"INSERT\",\"es\":1000,\"ts\":2000,\"sql\":\"\",\"sqlType\":{\"c\":%s},"
              "\"mysqlType\":{\"c\":\"%s\"},\"data\":[{\"c\":%s}],\"old\":null,"
-             "\"_cdc\":{\"commitTs\":77,\"seq\":3,\"tableId\":\"0000000000000005\"}}\n",
+             "\"_cdc\":{\"commitTs\":77,\"seq\":3,\"tableId\":\"0000000000000005\",\"watermarkTs\":"
+             "70}}\n",
              sql_type, mysql_type, json);
     assert_string_equal(line_of(state, column, value, (canal_options_t){0}), expected);
 }
@@ -303,12 +304,13 @@ static void ddl_lines_carry_statement_and_changes(void **state)
     ddl->sql_utf8 = "RENAME TABLE \"t\" TO u";
     ddl->changes = &change;
     ddl->change_count = 1;
-    canal_json_ddl(&fixture->out, ddl, (wall_ms_t){2000});
+    canal_json_ddl(&fixture->out, ddl, (commit_ts_t){8}, (wall_ms_t){2000});
     assert_string_equal(
         fixture->out.text,
         "{\"id\":0,\"database\":\"d\",\"table\":\"t\",\"pkNames\":null,\"isDdl\":true,\"type\":"
         "\"RENAME\",\"es\":1000,\"ts\":2000,\"sql\":\"RENAME TABLE \\\"t\\\" TO u\",\"sqlType\":"
-        "null,\"mysqlType\":null,\"data\":null,\"old\":null,\"_cdc\":{\"commitTs\":9,\"changes\":"
+        "null,\"mysqlType\":null,\"data\":null,\"old\":null,\"_cdc\":{\"commitTs\":9,"
+        "\"watermarkTs\":8,\"changes\":"
         "[{\"kind\":\"renamed\",\"tableId\":\"0000000000000005\",\"from\":{\"database\":\"d\","
         "\"table\":\"t\"},\"to\":{\"database\":\"d\",\"table\":\"u\"},\"pkNames\":[\"id\"],"
         "\"columns\":[{\"name\":\"id\",\"mysqlType\":\"bigint\",\"notNull\":true,\"from\":\"id\","
@@ -324,9 +326,9 @@ static void watermark_and_sync_point_lines(void **state)
     assert_non_null(strstr(fixture->out.text, "\"type\":\"WATERMARK\",\"es\":7,\"ts\":7"));
     assert_non_null(strstr(fixture->out.text, "\"_cdc\":{\"watermarkTs\":50}}\n"));
     sink_text_reset(&fixture->out);
-    canal_json_syncpoint(&fixture->out, (commit_ts_t){51}, (wall_ms_t){7});
+    canal_json_syncpoint(&fixture->out, (commit_ts_t){51}, (commit_ts_t){50}, (wall_ms_t){7});
     assert_non_null(strstr(fixture->out.text, "\"type\":\"SYNCPOINT\""));
-    assert_non_null(strstr(fixture->out.text, "\"_cdc\":{\"commitTs\":51}}\n"));
+    assert_non_null(strstr(fixture->out.text, "\"_cdc\":{\"commitTs\":51,\"watermarkTs\":50}}\n"));
 }
 
 #define WITH_OUT(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
