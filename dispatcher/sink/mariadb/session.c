@@ -116,6 +116,7 @@ static void options_set(const mariadb_session_t *session, MYSQL *handle)
     const unsigned connect_s = CONNECT_TIMEOUT_S, rows_s = ROWS_TIMEOUT_S;
     const my_bool off = 0, on = 1;
     const unsigned long packet_max = PACKET_MAX_CLIENT;
+    const unsigned tcp = MYSQL_PROTOCOL_TCP;
     mysql_options(handle, MYSQL_OPT_CONNECT_TIMEOUT, &connect_s);
     mysql_options(handle, MYSQL_OPT_WRITE_TIMEOUT, &rows_s);
     if (session->kind == MARIADB_SESSION_ROWS)
@@ -124,13 +125,14 @@ static void options_set(const mariadb_session_t *session, MYSQL *handle)
     mysql_options(handle, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_max);
     mysql_options(handle, MYSQL_SET_CHARSET_NAME,
                   session->kind == MARIADB_SESSION_ROWS ? "binary" : "utf8mb4");
-    mysql_options(handle, MYSQL_OPT_LOCAL_INFILE, NULL);
+    /* Or "localhost" would mean the default socket, whatever the port. */
+    if (!endpoint->socket)
+        mysql_options(handle, MYSQL_OPT_PROTOCOL, &tcp);
     if (endpoint->uses_tls) {
         mysql_ssl_set(handle, endpoint->tls_key, endpoint->tls_certificate, endpoint->tls_ca, NULL,
                       NULL);
         mysql_options(handle, MYSQL_OPT_SSL_ENFORCE, &on);
-        if (endpoint->tls_ca)
-            mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
+        mysql_options(handle, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &on);
     }
 }
 
@@ -254,10 +256,14 @@ unsigned mariadb_session_last_error(const mariadb_session_t *session)
 static sluice_error_t failed(mariadb_session_t *session, unsigned number, const char *text,
                              const char *doing, error_report_t *report)
 {
+    const mariadb_endpoint_t *endpoint = session->endpoint;
+    char port[16] = "";
+    if (!endpoint->socket)
+        snprintf(port, sizeof port, ":%u", (unsigned)endpoint->port);
     session->last_error = number;
-    sluice_error_t error = error_report_set(report, mariadb_error_class(number, text),
-                                            "sink %s:%u: %s: error %u: %s", session->endpoint->host,
-                                            (unsigned)session->endpoint->port, doing, number, text);
+    sluice_error_t error = error_report_set(
+        report, mariadb_error_class(number, text), "sink %s%s: %s: error %u: %s",
+        endpoint->socket ? endpoint->socket : endpoint->host, port, doing, number, text);
     if (mariadb_error_ends_connection(number))
         mariadb_session_close(session);
     return error;

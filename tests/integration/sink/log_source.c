@@ -4,10 +4,12 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <strings.h>
+#include <string.h>
 
 #include "dispatcher/core/binlog/frame.h"
 #include "dispatcher/core/binlog/group_assembler.h"
+#include "dispatcher/core/ddl/schema_tracker.h"
+#include "dispatcher/sink/sql_text.h"
 
 #define TABLES_MAX 64
 #define TRANSACTIONS_MAX 4096
@@ -16,166 +18,41 @@ struct log_source {
     mariadb_fixture_t *server;
     group_assembler_t *assembler;
     binlog_frame_t frame;
-    size_t offset; /* into the log file */
+    table_filter_t *filter; /* takes everything */
+    size_t offset;          /* into the log file */
     const table_definition_t *tables[TABLES_MAX];
     uint32_t table_count;
     transaction_t *transactions[TRANSACTIONS_MAX];
     uint32_t transaction_count;
 };
 
-static const char *const type_names[] = {[COLUMN_TINYINT] = "tinyint",
-                                         [COLUMN_SMALLINT] = "smallint",
-                                         [COLUMN_MEDIUMINT] = "mediumint",
-                                         [COLUMN_INT] = "int",
-                                         [COLUMN_BIGINT] = "bigint",
-                                         [COLUMN_DECIMAL] = "decimal",
-                                         [COLUMN_FLOAT] = "float",
-                                         [COLUMN_DOUBLE] = "double",
-                                         [COLUMN_BIT] = "bit",
-                                         [COLUMN_YEAR] = "year",
-                                         [COLUMN_DATE] = "date",
-                                         [COLUMN_TIME] = "time",
-                                         [COLUMN_DATETIME] = "datetime",
-                                         [COLUMN_TIMESTAMP] = "timestamp",
-                                         [COLUMN_CHAR] = "char",
-                                         [COLUMN_VARCHAR] = "varchar",
-                                         [COLUMN_TINYTEXT] = "tinytext",
-                                         [COLUMN_TEXT] = "text",
-                                         [COLUMN_MEDIUMTEXT] = "mediumtext",
-                                         [COLUMN_LONGTEXT] = "longtext",
-                                         [COLUMN_BINARY] = "binary",
-                                         [COLUMN_VARBINARY] = "varbinary",
-                                         [COLUMN_TINYBLOB] = "tinyblob",
-                                         [COLUMN_BLOB] = "blob",
-                                         [COLUMN_MEDIUMBLOB] = "mediumblob",
-                                         [COLUMN_LONGBLOB] = "longblob",
-                                         [COLUMN_ENUM] = "enum",
-                                         [COLUMN_SET] = "set",
-                                         [COLUMN_GEOMETRY] = "geometry",
-                                         [COLUMN_INET4] = "inet4",
-                                         [COLUMN_INET6] = "inet6",
-                                         [COLUMN_UUID] = "uuid"};
-
-static column_type_t type_of(const char *name)
+/* What the server shows, read as a changefeed reads it at its start. */
+static const table_definition_t *definition_read(log_source_t *source, const char *table)
 {
-    for (size_t i = 0; i < sizeof type_names / sizeof type_names[0]; i++) {
-        if (strcasecmp(type_names[i], name) == 0)
-            return (column_type_t)i;
-    }
-    return COLUMN_GEOMETRY; /* point, polygon, … */
-}
-
-static uint32_t number_of(const char *text)
-{
-    return text ? (uint32_t)strtoul(text, NULL, 10) : 0;
-}
-
-static uint32_t flags_of(const char *column_type, const char *extra, const char *is_nullable)
-{
-    uint32_t flags = 0;
-    if (strstr(column_type, "unsigned"))
-        flags |= COLUMN_UNSIGNED;
-    if (strcmp(is_nullable, "NO") == 0)
-        flags |= COLUMN_NOT_NULL;
-    if (strstr(extra, "INVISIBLE"))
-        flags |= COLUMN_INVISIBLE;
-    if (strstr(column_type, "COMPRESSED"))
-        flags |= COLUMN_COMPRESSED;
-    return flags;
-}
-
-/* 'a','b''c' of enum('a','b''c') */
-static void members_read(arena_t *arena, const char *column_type, column_definition_t *column)
-{
-    const char **members = arena_calloc(arena, strlen(column_type), sizeof *members);
-    for (const char *at = strchr(column_type, '('); at && *at != ')'; at++) {
-        if (*at != '\'')
-            continue;
-        char *label = arena_zalloc(arena, strlen(at));
-        members[column->member_count++] = label;
-        for (at++; *at != '\'' || at[1] == '\''; at++) {
-            *label++ = *at;
-            at += *at == '\'';
-        }
-    }
-    column->members = members;
-}
-
-static column_definition_t column_of(arena_t *arena, MYSQL_ROW row)
-{
-    column_definition_t column = {.name = arena_strdup(arena, row[0]),
-                                  .type = type_of(row[1]),
-                                  .flags = flags_of(row[2], row[8], row[9]),
-                                  .charset = row[3] ? arena_strdup(arena, row[3]) : NULL,
-                                  .collation = row[10] ? arena_strdup(arena, row[10]) : NULL,
-                                  .precision = (uint8_t)number_of(row[5]),
-                                  .scale = (uint8_t)number_of(row[6]),
-                                  .fsp = (uint8_t)number_of(row[7])};
-    column.length = column.type == COLUMN_BIT ? number_of(row[5]) : number_of(row[4]);
-    if (column.type == COLUMN_ENUM || column.type == COLUMN_SET)
-        members_read(arena, row[2], &column);
-    if (column.type == COLUMN_GEOMETRY)
-        column.geometry_name = arena_strdup(arena, row[1]);
-    if (strstr(row[8], "VIRTUAL"))
-        column.generated = GENERATED_VIRTUAL;
-    else if (strstr(row[8], "STORED"))
-        column.generated = GENERATED_STORED;
-    return column;
-}
-
-static MYSQL_RES *query(MYSQL *connection, const char *select, const char *table, const char *order)
-{
-    char sql[1024];
-    snprintf(sql, sizeof sql, "%sTABLE_SCHEMA='s' AND TABLE_NAME='%s'%s", select, table, order);
-    if (mysql_query(connection, sql) != 0)
+    sql_text_t sql = {0};
+    sql_text_add(&sql, "SHOW CREATE TABLE ");
+    sql_text_add_table(&sql, "s", table);
+    MYSQL *connection = mariadb_fixture_connect(source->server);
+    if (mysql_query(connection, "SET sql_mode=''") != 0 ||
+        mysql_query(connection, sql_text_get(&sql)) != 0)
         fail_msg("%s", mysql_error(connection));
-    return mysql_store_result(connection);
-}
-
-static void columns_read(MYSQL *connection, table_definition_t *definition)
-{
-    MYSQL_RES *result =
-        query(connection,
-              "SELECT COLUMN_NAME,DATA_TYPE,COLUMN_TYPE,CHARACTER_SET_NAME,"
-              "CHARACTER_MAXIMUM_LENGTH,NUMERIC_PRECISION,NUMERIC_SCALE,DATETIME_PRECISION,EXTRA,"
-              "IS_NULLABLE,COLLATION_NAME FROM information_schema.COLUMNS WHERE ",
-              definition->name, " ORDER BY ORDINAL_POSITION");
-    column_definition_t *columns =
-        arena_calloc(&definition->arena, mysql_num_rows(result), sizeof *columns);
-    for (MYSQL_ROW row; (row = mysql_fetch_row(result));)
-        columns[definition->column_count++] = column_of(&definition->arena, row);
-    definition->columns = columns;
+    sql_text_clear(&sql);
+    MYSQL_RES *result = mysql_store_result(connection);
+    MYSQL_ROW row = mysql_fetch_row(result);
+    error_report_t report = {0};
+    schema_tracker_options_t options = {.filter = source->filter};
+    schema_tracker_t *tracker = schema_tracker_new(&options);
+    if (schema_tracker_add_table(tracker, bytes_of_text("k"), bytes_of_text(row[1]), &report) !=
+        SLUICE_OK)
+        fail_msg("%s", report.text);
+    schema_tracker_set_position(tracker, COMMIT_TS_NONE);
+    tracked_table_t found = schema_tracker_find(tracker, bytes_of_text("k"), bytes_of_text(table));
+    assert_non_null(found.definition);
+    const table_definition_t *definition = table_definition_ref(found.definition);
+    schema_tracker_destroy(&tracker);
     mysql_free_result(result);
-}
-
-static void keys_read(MYSQL *connection, table_definition_t *definition)
-{
-    MYSQL_RES *result =
-        query(connection,
-              "SELECT INDEX_NAME,NON_UNIQUE,COLUMN_NAME,SUB_PART FROM "
-              "information_schema.STATISTICS WHERE ",
-              definition->name, " ORDER BY INDEX_NAME='PRIMARY' DESC,INDEX_NAME,SEQ_IN_INDEX");
-    size_t rows = mysql_num_rows(result);
-    key_definition_t *keys = arena_calloc(&definition->arena, rows + 1, sizeof *keys);
-    key_part_t *parts = arena_calloc(&definition->arena, rows + 1, sizeof *parts);
-    uint32_t part = 0;
-    for (MYSQL_ROW row; (row = mysql_fetch_row(result)); part++) {
-        key_definition_t *key = definition->key_count ? &keys[definition->key_count - 1] : NULL;
-        if (!key || strcmp(key->name, row[0]) != 0) {
-            key = &keys[definition->key_count++];
-            key->name = arena_strdup(&definition->arena, row[0]);
-            key->kind = strcmp(row[0], "PRIMARY") == 0 ? KEY_PRIMARY
-                        : strcmp(row[1], "0") == 0     ? KEY_UNIQUE
-                                                       : KEY_INDEX;
-            key->parts = &parts[part];
-        }
-        int column = table_definition_find_column(definition, bytes_of_text(row[2]));
-        assert_true(column >= 0);
-        parts[part] = (key_part_t){.column = (uint32_t)column, .prefix = number_of(row[3])};
-        key->part_count++;
-    }
-    definition->keys = keys;
-    mysql_free_result(result);
+    mysql_close(connection);
+    return definition;
 }
 
 static const table_definition_t **table_slot(log_source_t *source, bytes_t name)
@@ -189,15 +66,7 @@ static const table_definition_t **table_slot(log_source_t *source, bytes_t name)
 
 const table_definition_t *log_source_define(log_source_t *source, const char *table)
 {
-    table_definition_t *definition = table_definition_new();
-    definition->schema = "k";
-    definition->name = arena_strdup(&definition->arena, table);
-    definition->table_id =
-        table_id_derive(bytes_of_text("k"), bytes_of_text(table), (commit_ts_t){0});
-    MYSQL *connection = mariadb_fixture_connect(source->server);
-    columns_read(connection, definition);
-    keys_read(connection, definition);
-    mysql_close(connection);
+    const table_definition_t *definition = definition_read(source, table);
     const table_definition_t **slot = table_slot(source, bytes_of_text(table));
     if (!slot) {
         assert_true(source->table_count < TABLES_MAX);
@@ -227,6 +96,7 @@ log_source_t *log_source_new(mariadb_fixture_t *server)
     log_source_t *source = calloc(1, sizeof *source);
     source->server = server;
     source->offset = 4;
+    assert_int_equal(table_filter_new(NULL, 0, false, &source->filter, NULL), SLUICE_OK);
     binlog_frame_init(&source->frame, BINLOG_CHECKSUM_NONE);
     group_assembler_options_t options = {
         .group_bytes_max = GROUP_BYTES_MAX_DEFAULT,
@@ -250,6 +120,7 @@ void log_source_destroy(log_source_t **source)
     group_assembler_destroy(&(*source)->assembler);
     for (uint32_t i = 0; i < (*source)->table_count; i++)
         table_definition_unref(&(*source)->tables[i]);
+    table_filter_destroy(&(*source)->filter);
     free(*source);
     *source = NULL;
 }
