@@ -1,8 +1,12 @@
 /* Routes about changefeeds. */
+#include <errno.h>
+#include <stdlib.h>
 #include <sys/random.h>
 
 #include "maintainer/api/api_internal.h"
 #include "maintainer/meta/config_json.h"
+
+#define TABLES_PER_PAGE_MAX 5000
 
 void api_list_changefeeds(call_t *call)
 {
@@ -120,19 +124,44 @@ void api_resume_changefeed(call_t *call)
     call_put_off(call, error, id, 200, call->name);
 }
 
+/* A whole number of the query, `otherwise` when it is not given; false: the call is answered. */
+static bool read_query_number(call_t *call, const char *name, size_t otherwise, size_t *number)
+{
+    const char *text = http_request_query(call->request, name);
+    char *end = NULL;
+    *number = otherwise;
+    if (!text)
+        return true;
+    errno = 0;
+    *number = strtoul(text, &end, 10);
+    if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && errno == 0)
+        return true;
+    call_answer_error(call, SLUICE_ERROR_MALFORMED,
+                      arena_printf(&call->arena, "%s: a whole number is wanted", name));
+    return false;
+}
+
+/* In pages, ?offset= and ?limit=: a hundred thousand tables at once would hold up the loop. */
 void api_list_tables(call_t *call)
 {
     table_view_t *views;
-    size_t count = 0;
-    if (coordinator_tables(call->api->coordinator, call->name, &call->arena, &views, &count) !=
+    size_t total = 0, offset, limit;
+    if (!read_query_number(call, "offset", 0, &offset) ||
+        !read_query_number(call, "limit", TABLES_PER_PAGE_MAX, &limit))
+        return;
+    if (coordinator_tables(call->api->coordinator, call->name, &call->arena, &views, &total) !=
         SLUICE_OK) {
         answer_not_found(call);
         return;
     }
+    if (limit > TABLES_PER_PAGE_MAX)
+        limit = TABLES_PER_PAGE_MAX;
     json_t *items = json_array();
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = offset; i < total && i - offset < limit; i++)
         json_array_append_new(items, api_json_table(&views[i]));
-    call_answer_json(call, 200, api_json_list(items));
+    json_t *json = api_json_list(items);
+    json_object_set_new(json, "total", json_integer((json_int_t)total));
+    call_answer_json(call, 200, json);
 }
 
 void api_list_barriers(call_t *call)

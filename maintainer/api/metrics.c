@@ -64,6 +64,26 @@ static double resolved_lag_of(const api_t *api, const changefeed_view_t *view)
     return is_behind ? (double)(api->wall.v - view->read_commit_time.v) / 1000.0 : 0;
 }
 
+/* How long the oldest open barrier has been open. */
+static void write_barrier_age(const metrics_t *metrics, arena_t *arena)
+{
+    head(metrics, "barrier_unresolved_seconds", "gauge", "Age of the oldest open barrier event.");
+    for (size_t i = 0; i < metrics->feed_count; i++) {
+        barrier_view_t *views;
+        size_t count = 0;
+        uint64_t oldest_ms = 0;
+        if (coordinator_barriers(metrics->api->coordinator, metrics->api->now,
+                                 bytes_of_text(metrics->feeds[i].name), arena, &views,
+                                 &count) != SLUICE_OK)
+            continue;
+        for (size_t b = 0; b < count; b++)
+            oldest_ms = views[b].age_ms > oldest_ms ? views[b].age_ms : oldest_ms;
+        fprintf(metrics->out,
+                PREFIX "barrier_unresolved_seconds{changefeed=\"%s\",mode=\"default\"} %.3f\n",
+                metrics->feeds[i].name, (double)oldest_ms / 1000.0);
+    }
+}
+
 static void write_spans(const metrics_t *metrics)
 {
     head(metrics, "dispatcher_count", "gauge", "Spans by state.");
@@ -174,6 +194,7 @@ bytes_t api_metrics_text(const api_t *api, arena_t *arena)
     write_process(&metrics, arena);
     write_drops(&metrics);
     write_feeds(&metrics);
+    write_barrier_age(&metrics, arena);
     fclose(metrics.out);
     bytes_t copied = arena_bytes(arena, bytes_of(text, len));
     free(text);

@@ -38,11 +38,33 @@ static const output_column_t capture_columns[] = {{"ID", "id"},
                                                   {"SILENT (s)", "silence_seconds"},
                                                   {NULL, NULL}};
 
+/* Lists may come in pages: asks for the next one until all that the server has are there. */
+static ctl_exit_t fetch_list(const ctl_options_t *options, const char *path, json_t **list)
+{
+    char page_path[PATH_MAX_LEN + 32];
+    json_t *page;
+    ctl_exit_t code = client_call(options, "GET", path, NULL, list);
+    json_t *items = json_object_get(*list, "items");
+    size_t total = (size_t)json_integer_value(json_object_get(*list, "total"));
+    while (code == CTL_OK && json_array_size(items) < total) {
+        snprintf(page_path, sizeof page_path, "%s?offset=%zu", path, json_array_size(items));
+        code = client_call(options, "GET", page_path, NULL, &page);
+        size_t before = json_array_size(items);
+        json_array_extend(items, json_object_get(page, "items"));
+        json_decref(page);
+        if (json_array_size(items) == before)
+            break; /* it became shorter meanwhile */
+    }
+    if (code != CTL_OK)
+        json_decref(*list);
+    return code;
+}
+
 static ctl_exit_t print_list(const ctl_options_t *options, const char *path,
                              const output_column_t *columns)
 {
     json_t *json;
-    ctl_exit_t code = client_call(options, "GET", path, NULL, &json);
+    ctl_exit_t code = fetch_list(options, path, &json);
     if (code != CTL_OK)
         return code;
     if (options->is_json)
