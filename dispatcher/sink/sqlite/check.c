@@ -9,6 +9,7 @@
 typedef struct {
     sqlite_session_t *session;
     arena_t arena;
+    charset_converter_t *converter;
     bool creates_tables;
     error_report_t *report; /* of all tables */
     sluice_error_t first;
@@ -129,11 +130,22 @@ static sluice_error_t make_table(check_t *check, const table_definition_t *defin
     return sqlite_create_table(&context, definition, name, &check->one);
 }
 
+static sluice_error_t check_charsets(check_t *check, const table_definition_t *definition)
+{
+    sluice_error_t error = SLUICE_OK;
+    for (uint32_t i = 0; i < definition->column_count && !error; i++)
+        error = charset_check(check->converter, sqlite_column_charset(&definition->columns[i]),
+                              &check->one);
+    return error;
+}
+
 static sluice_error_t check_table(check_t *check, const table_definition_t *definition)
 {
     const char *name = sqlite_table_name(&check->arena, definition->schema, definition->name);
     const char *found = NULL;
     sluice_error_t error = sqlite_table_is_possible(definition, &check->one);
+    if (!error)
+        error = check_charsets(check, definition);
     if (!error)
         error = sqlite_find_table(check->session, &check->arena, name, &found, &check->one);
     if (!error && !found)
@@ -153,6 +165,7 @@ sluice_error_t sqlite_check_tables(sqlite_session_t *session,
     sluice_error_t error = sqlite_session_begin(session, report);
     if (error)
         return error;
+    check.converter = charset_converter_new();
     for (uint32_t i = 0; i < table_count; i++) {
         if (tables[i]->is_view || tables[i]->is_sequence)
             continue;
@@ -161,6 +174,7 @@ sluice_error_t sqlite_check_tables(sqlite_session_t *session,
             add_line(&check, error);
         arena_reset(&check.arena);
     }
+    charset_converter_destroy(&check.converter);
     arena_clear(&check.arena);
     return sqlite_session_end(session, check.first, report);
 }

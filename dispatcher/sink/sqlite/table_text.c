@@ -7,6 +7,8 @@
 
 /* SQLite's default limit. */
 #define SQLITE_COLUMNS_MAX 2000
+/* A full-row match is one expression, whose depth SQLite limits to 1000. */
+#define KEYLESS_COLUMNS_MAX 900
 #define INDEX_KEY_NAME_MAX 80
 
 const char *sqlite_table_name(arena_t *arena, const char *schema, const char *table)
@@ -126,6 +128,9 @@ sluice_error_t sqlite_table_is_possible(const table_definition_t *definition,
         reason = "is no table";
     else if (definition->column_count > SQLITE_COLUMNS_MAX)
         reason = "has more than 2000 columns";
+    else if (!table_definition_row_key(definition) &&
+             definition->column_count > KEYLESS_COLUMNS_MAX)
+        reason = "has no key and more than 900 columns";
     else if (!table_definition_row_key(definition) && !sqlite_rowid_name(definition))
         reason = "has no key and columns named rowid, _rowid_ and oid";
     if (!reason)

@@ -2,7 +2,7 @@
 #include "tests/testing.h"
 
 #include <dirent.h>
-#include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +167,63 @@ static void file_of_a_live_writer_is_left_alone(void **state)
     assert_string_equal(content("feed.token-1.0000000000.json.tmp"), "one\ntwo\n");
     file_writer_destroy(&live);
     file_writer_destroy(&other);
+}
+
+#define APPENDERS 4
+#define APPENDS 100
+
+typedef struct {
+    file_writer_t *writer;
+    int number;
+} appender_t;
+
+static void *append_lines(void *argument)
+{
+    const appender_t *appender = argument;
+    for (int i = 0; i < APPENDS; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "%d %d\n", appender->number, i);
+        if (append(appender->writer, line, 1) != SLUICE_OK)
+            return (void *)1;
+    }
+    return NULL;
+}
+
+/* Reads every file in order and looks that each appender's lines are all there in their order. */
+static void assert_lines_in_order(void)
+{
+    char names[65536];
+    snprintf(names, sizeof names, "%s", files());
+    int next[APPENDERS] = {0};
+    char *rest;
+    for (char *name = strtok_r(names, " ", &rest); name; name = strtok_r(NULL, " ", &rest)) {
+        int number, line, len;
+        for (const char *at = content(name); sscanf(at, "%d %d\n%n", &number, &line, &len) == 2;
+             at += len)
+            assert_int_equal(line, next[number]++);
+    }
+    for (int i = 0; i < APPENDERS; i++)
+        assert_int_equal(next[i], APPENDS);
+}
+
+static void threads_append_whole_lines_each_in_its_order(void **state)
+{
+    (void)state;
+    fixture.options.rotate_bytes = 700;
+    file_writer_t *writer = file_writer_new(&fixture.options);
+    pthread_t threads[APPENDERS];
+    appender_t appenders[APPENDERS];
+    for (int i = 0; i < APPENDERS; i++) {
+        appenders[i] = (appender_t){writer, i};
+        assert_int_equal(pthread_create(&threads[i], NULL, append_lines, &appenders[i]), 0);
+    }
+    for (int i = 0; i < APPENDERS; i++) {
+        void *failed;
+        pthread_join(threads[i], &failed);
+        assert_null(failed);
+    }
+    file_writer_destroy(&writer);
+    assert_lines_in_order();
 }
 
 static void append_that_finds_no_room_leaves_whole_lines(void **state)
@@ -369,6 +426,7 @@ int main(void)
         IN_DIRECTORY(files_are_completed_by_size_and_by_age),
         IN_DIRECTORY(file_of_a_dead_writer_is_cut_to_whole_lines_and_completed),
         IN_DIRECTORY(file_of_a_live_writer_is_left_alone),
+        IN_DIRECTORY(threads_append_whole_lines_each_in_its_order),
         IN_DIRECTORY(append_that_finds_no_room_leaves_whole_lines),
         IN_DIRECTORY(check_makes_the_directory_and_leaves_nothing_in_it),
         IN_DIRECTORY(rows_are_counted_through_the_parts_of_a_transaction),
