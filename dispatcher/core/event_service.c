@@ -24,11 +24,27 @@ static map_key_t key_of(dispatcher_id_t id)
     return (map_key_t){id.hi, id.lo};
 }
 
-static bool needs(void *context, const tail_table_t *table, commit_ts_t commit_ts)
+/* A part that is not the last cannot be flushed as a transaction, so it is done with when it is
+ * sent. Should the stream be reset after all, a catch-up round brings the whole transaction again.
+ */
+static bool is_part_sent(const registration_t *registration, const tail_entry_t *entry)
+{
+    const transaction_t *transaction = entry->item.transaction;
+    const item_queue_t *queue = &registration->table->queue;
+    if (!transaction || transaction->is_last_part ||
+        registration->state != REGISTRATION_STREAMING || registration->caught_up.count)
+        return false;
+    uint64_t next = registration->next > queue->first ? registration->next : queue->first;
+    return next >= item_queue_end(queue) ||
+           item_queue_at(queue, next)->entry->number > entry->number;
+}
+
+static bool needs(void *context, const tail_table_t *table, const tail_entry_t *entry)
 {
     (void)context;
     for (const registration_t *r = table->readers; r; r = r->next_of_table) {
-        if (r->state != REGISTRATION_IDLE && r->flushed.v < commit_ts.v)
+        if (r->state != REGISTRATION_IDLE && r->flushed.v < entry->item.commit_ts.v &&
+            !is_part_sent(r, entry))
             return true;
     }
     return false;

@@ -122,6 +122,7 @@ void tail_append(tail_t *tail, feed_item_t *item,
         return;
     }
     tail_entry_t *entry = tail_entry_new(item);
+    entry->number = ++tail->last_number;
     tail->bytes += entry->bytes;
     tail->entry_count++;
     if (feed_item_is_broad(&entry->item)) {
@@ -153,7 +154,7 @@ static bool is_needed(const tail_t *tail, const tail_entry_t *entry)
 {
     for (uint32_t i = 0; i < entry_table_count(entry); i++) {
         const tail_table_t *table = tail_find_table(tail, entry_table(entry, i));
-        if (table && table->readers && tail->is_needed(tail->context, table, entry->item.commit_ts))
+        if (table && table->readers && tail->is_needed(tail->context, table, entry))
             return true;
     }
     return false;
@@ -173,8 +174,16 @@ static void unlink_entry(tail_t *tail, tail_entry_t *entry)
     entry->newer = NULL;
 }
 
-/* Nothing that lies at or below the floor is served, so each queue lets go of it: no queue is left
- * with a reference to this entry. Older entries that other tables need stay. */
+/* Lets go of everything up to and with the entry, which may be gone already. Behind it there may be
+ * further parts of its transaction. */
+static void pop_through(item_queue_t *queue, const tail_entry_t *entry)
+{
+    while (queue->count && item_queue_at(queue, queue->first)->entry->number <= entry->number)
+        item_queue_pop(queue);
+}
+
+/* Nothing that lies at or below the floor is served, so each queue lets go of it: none is left with
+ * a reference to this entry. Older entries that other tables need stay. */
 static void forget_entry(tail_t *tail, tail_entry_t *entry)
 {
     commit_ts_t commit_ts = entry->item.commit_ts;
@@ -184,9 +193,7 @@ static void forget_entry(tail_t *tail, tail_entry_t *entry)
             continue;
         if (table->floor.v < commit_ts.v)
             table->floor = commit_ts;
-        while (table->queue.count &&
-               item_queue_at(&table->queue, table->queue.first)->commit_ts.v <= table->floor.v)
-            item_queue_pop(&table->queue);
+        pop_through(&table->queue, entry);
         tail_release_table(tail, table);
     }
     unlink_entry(tail, entry);

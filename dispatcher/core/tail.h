@@ -8,6 +8,9 @@
  *                 a floor: at or below it the tail has holes and cannot serve that table.
  * What every dispatcher meets ("broad") is few and only forgotten once persisted.
  *
+ * A transaction that came in parts may be larger than the tail: the owner may say of a part that it
+ * is not needed though nothing of its transaction is flushed, once it is sent.
+ *
  * Threads: one owner.
  */
 #ifndef SLUICE_DISPATCHER_CORE_TAIL_H
@@ -19,6 +22,7 @@
 struct tail_entry {
     feed_item_t item;
     uint32_t references;
+    uint64_t number; /* ascending from oldest to newest */
     size_t bytes;
     tail_entry_t *older, *newer;
 };
@@ -36,7 +40,7 @@ typedef struct {
     void *readers;     /* the owner's; a table with readers is never dropped */
 } tail_table_t;
 
-typedef bool tail_is_needed_fn(void *context, const tail_table_t *table, commit_ts_t commit_ts);
+typedef bool tail_is_needed_fn(void *context, const tail_table_t *table, const tail_entry_t *entry);
 
 typedef struct {
     tail_entry_t *oldest, *newest;
@@ -47,11 +51,12 @@ typedef struct {
     commit_ts_t broad_floor; /* highest broad entry that was forgotten */
     uint64_t bytes;
     uint64_t entry_count;
+    uint64_t last_number;
     tail_is_needed_fn *is_needed;
     void *context;
 } tail_t;
 
-/* `is_needed` says whether a reader of `table` still needs what lies at commit_ts. */
+/* `is_needed` says whether a reader of `table` still needs its part of the entry. */
 void tail_init(tail_t *tail, commit_ts_t base, tail_is_needed_fn *is_needed, void *context);
 void tail_clear(tail_t *tail);
 

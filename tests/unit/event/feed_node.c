@@ -27,7 +27,11 @@ feed_node_t *feed_node_open(const char *uri, const anchor_t *anchor, schema_trac
     bytes_t snapshot;
     assert_int_equal(schema_tracker_snapshot(tracker, anchor->commit_ts, true, &arena, &snapshot),
                      SLUICE_OK);
-    changefeed_config_t config = {.name = bytes_of_text("test"), .source = bytes_of_text(uri)};
+    changefeed_config_t config = {0};
+    if (limits->config)
+        config = *limits->config;
+    config.name = bytes_of_text("test");
+    config.source = bytes_of_text(uri);
     event_feed_options_t options = *limits;
     options.config = &config;
     options.server_id_base = 1000;

@@ -32,7 +32,7 @@ typedef struct feed_node {
 } feed_node_t;
 
 /* A feed over `uri` that begins at `anchor` with the schema that `tracker` has there. Zero fields
- * of `limits` are defaults; those that say what to read are set here. */
+ * of `limits` are defaults; of its config (NULL: none) the filter counts. */
 feed_node_t *feed_node_open(const char *uri, const anchor_t *anchor, schema_tracker_t *tracker,
                             const event_feed_options_t *limits);
 void feed_node_close(feed_node_t **node);

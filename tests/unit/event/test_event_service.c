@@ -605,6 +605,73 @@ static void a_stopped_dispatcher_does_not_stop_the_others(void **state)
     end(&f);
 }
 
+static feed_item_t build_part(uint64_t commit_ts, bool is_last)
+{
+    feed_item_t item = ROWS(commit_ts, 1, 2);
+    item.transaction->is_last_part = is_last;
+    item.completes = is_last;
+    return item;
+}
+
+/* Nothing of it can be flushed before its end is there, so what was sent must make room for it. */
+static void a_transaction_may_be_larger_than_the_tail(void **state)
+{
+    (void)state;
+    fixture_t f = begin_with(20000, 1 << 20);
+    open_stream(&f, 1, BASE);
+    register_table(&f, 2, 2, 0);
+    reset_at(&f, 2, 1, (position_t){{BASE}, {{BASE}, true}}, 30000);
+    append(&f, ROWS(101, 1));
+    f.now = mono_add(f.now, 3 * NS_PER_S);
+    uint32_t rows = 0;
+    stream_request_t credit = {
+        .kind = STREAM_CREDIT, .dispatcher_id = id_of(2), .epoch = 1, .credit_bytes = 30000};
+    for (int part = 1; part <= 100; part++) {
+        append(&f, build_part(102, part == 100));
+        if (part % 20 == 0) {
+            credit.credit_bytes += 30000;
+            request(&f, credit);
+        }
+        run(&f);
+        uint32_t at = 0;
+        while (next_of(&f, 2, &at))
+            rows++;
+        assert_true(event_service_has_room(f.service, f.now));
+        assert_true(event_service_state(f.service).tail_bytes < 20000);
+    }
+    assert_int_equal(rows, 1 + 1 + 100 + 2); /* READY, HANDSHAKE, parts, RESOLVED */
+    flushed(&f, 1, 102);
+    flushed(&f, 2, 102);
+    event_service_set_persisted(f.service, (commit_ts_t){102});
+    assert_true(event_service_has_room(f.service, f.now));
+    assert_int_equal(event_service_state(f.service).tail_bytes, 0);
+    end(&f);
+}
+
+static void a_part_without_credit_to_send_it_stays(void **state)
+{
+    (void)state;
+    fixture_t f = begin_with(20000, 1 << 20);
+    open_stream(&f, 1, BASE);
+    register_table(&f, 2, 2, 0);
+    reset_at(&f, 2, 1, (position_t){{BASE}, {{BASE}, true}}, 1);
+    f.now = mono_add(f.now, 3 * NS_PER_S);
+    for (int part = 1; part <= 12; part++)
+        append(&f, build_part(102, false));
+    run(&f);
+    assert_sent(&f, 2, 0, "r H100 R102");
+    assert_false(event_service_has_room(f.service, f.now));
+    stream_request_t credit = {.kind = STREAM_CREDIT,
+                               .dispatcher_id = id_of(2),
+                               .epoch = 1,
+                               .credit_bytes = CREDIT_PLENTY};
+    request(&f, credit);
+    run(&f);
+    assert_sent(&f, 2, 2, "R102 R102 R102 R102 R102 R102 R102 R102 R102 R102 R102");
+    assert_true(event_service_has_room(f.service, f.now));
+    end(&f);
+}
+
 /* ---- catch-up ---- */
 
 /* A service whose tail has lost all of table 1 for the rows that table 2's dispatcher needs. */
@@ -753,6 +820,8 @@ int main(void)
         cmocka_unit_test(the_reader_waits_for_what_local_spans_need),
         cmocka_unit_test(nothing_unpersisted_is_shed_before_dispatchers_have_come),
         cmocka_unit_test(a_stopped_dispatcher_does_not_stop_the_others),
+        cmocka_unit_test(a_transaction_may_be_larger_than_the_tail),
+        cmocka_unit_test(a_part_without_credit_to_send_it_stays),
         cmocka_unit_test(a_start_below_the_tail_is_fed_by_a_round_and_joins),
         cmocka_unit_test(a_round_that_ends_early_drops_whom_it_fed),
         cmocka_unit_test(who_takes_nothing_is_dropped_from_a_full_round),
