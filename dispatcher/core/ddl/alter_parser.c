@@ -163,24 +163,15 @@ static bool parse_rename(parser_t *parser, list_t *actions)
 static bool parse_convert_charset(parser_t *parser, list_t *actions)
 {
     table_action_t *action = add_action(parser, actions, ACTION_CONVERT_CHARSET);
-    const char *name;
-    bytes_t text;
     if (!parser_accept(parser, "CHARSET") && !parser_accept2(parser, "CHARACTER", "SET"))
         return false;
-    if (parser_is_string(parser)) {
-        if (!parser_string(parser, &text))
-            return false;
-        action->charset = charset_normalise(text, parser->arena);
-    } else if (!parser_accept(parser, "DEFAULT")) {
-        if (!parser_name(parser, &name))
-            return false;
-        action->charset = charset_normalise(bytes_of_text(name), parser->arena);
-    }
+    if (!parser_accept(parser, "DEFAULT") && !parse_charset_name(parser, &action->charset))
+        return false;
     if (!parser_accept(parser, "COLLATE"))
         return true;
-    if (!parser_name(parser, &name))
+    if (!parse_charset_name(parser, &action->collation))
         return false;
-    action->collation = collation_normalise(bytes_of_text(name), parser->arena);
+    action->collation = collation_normalise(bytes_of_text(action->collation), parser->arena);
     return true;
 }
 

@@ -65,15 +65,18 @@ static bool skip_case(parser_t *parser)
     return true;
 }
 
-/* ( value ): the parentheses around a single value mean nothing. false: it is more than that; the
- * parser is where it was. */
+/* ( value ), (( value )): the parentheses around a single value mean nothing. false: it is more
+ * than that; the parser is where it was. */
 static bool parse_wrapped(parser_t *parser, literal_t *literal)
 {
-    uint32_t from = parser->at;
+    uint32_t from = parser->at, depth = 0;
     literal_t inner = {0};
-    parser_next(parser);
-    if (!parser_is_symbol(parser, 0, '(') && parse_literal(parser, &inner) &&
-        parser_accept_symbol(parser, ')')) {
+    while (parser_accept_symbol(parser, '('))
+        depth++;
+    bool ok = parse_literal(parser, &inner);
+    while (ok && depth > 0 && parser_accept_symbol(parser, ')'))
+        depth--;
+    if (ok && depth == 0) {
         *literal = inner;
         return true;
     }

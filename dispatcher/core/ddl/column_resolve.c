@@ -196,6 +196,16 @@ static const char *float_text(const char *text, bool is_double, arena_t *arena)
     return text;
 }
 
+/* A time has as many digits behind the second as its column. */
+static const char *fraction_text(const char *text, uint8_t fsp, arena_t *arena)
+{
+    const char *point = strchr(text, '.');
+    size_t digits = point ? strlen(point + 1) : 0;
+    if (digits >= fsp || strlen(text) < 8)
+        return text;
+    return arena_printf(arena, "%s%s%.*s", text, point ? "" : ".", (int)(fsp - digits), "000000");
+}
+
 /* A date alone has midnight as its time; zero is the zero date; the fraction has fsp digits. */
 static const char *datetime_text(const char *text, uint8_t fsp, arena_t *arena)
 {
@@ -203,9 +213,7 @@ static const char *datetime_text(const char *text, uint8_t fsp, arena_t *arena)
         text = "0000-00-00 00:00:00";
     else if (strlen(text) == 10 && text[4] == '-' && text[7] == '-')
         text = arena_printf(arena, "%s 00:00:00", text);
-    if (strlen(text) != 19 || fsp == 0)
-        return text;
-    return arena_printf(arena, "%s.%.*s", text, fsp, "000000");
+    return fraction_text(text, fsp, arena);
 }
 
 /* As SHOW CREATE TABLE writes the value. */
@@ -224,9 +232,7 @@ static const char *normal_value(const column_definition_t *column, const char *t
         return datetime_text(text, column->fsp, arena);
     if (column->type == COLUMN_TIME && len == 5 && text[2] == ':')
         text = arena_printf(arena, "%s:00", text);
-    if (column->type == COLUMN_TIME && column->fsp > 0 && strlen(text) == 8)
-        return arena_printf(arena, "%s.%.*s", text, column->fsp, "000000");
-    return text;
+    return column->type == COLUMN_TIME ? fraction_text(text, column->fsp, arena) : text;
 }
 
 static void set_literal_value(draft_t *draft, column_definition_t *column, const literal_t *literal)
@@ -279,11 +285,10 @@ void draft_set_default(draft_t *draft, column_definition_t *column, const litera
 static void resolve_timestamp(draft_t *draft, const column_syntax_t *syntax,
                               column_definition_t *column)
 {
-    bool is_first = !draft->had_timestamp;
+    bool is_first = syntax == draft->first_timestamp;
     if (column->type != COLUMN_TIMESTAMP || draft->context->explicit_timestamp_defaults ||
         (column->flags & (COLUMN_ROW_START | COLUMN_ROW_END)) || column->generated)
         return;
-    draft->had_timestamp = true;
     if (syntax->nullness == NULLNESS_NULL)
         return;
     column->flags |= COLUMN_NOT_NULL;
@@ -338,7 +343,7 @@ column_definition_t draft_resolve_column(draft_t *draft, const column_syntax_t *
     return column;
 }
 
-void draft_convert_column(draft_t *draft, column_definition_t *column, charset_choice_t to)
+void draft_convert_column(column_definition_t *column, charset_choice_t to, bool is_old)
 {
     if (!is_text(column->type) || !column->charset || strcmp(column->charset, "binary") == 0 ||
         !to.charset)
@@ -350,10 +355,10 @@ void draft_convert_column(draft_t *draft, column_definition_t *column, charset_c
         make_binary(column);
         return;
     }
-    /* As many characters as before have to fit. */
-    if (column->type >= COLUMN_TINYTEXT && column->type < COLUMN_LONGTEXT && size > old_size)
+    /* As many characters of an old column as before have to fit. */
+    if (is_old && column->type >= COLUMN_TINYTEXT && column->type < COLUMN_LONGTEXT &&
+        size > old_size)
         column->type = (column_type_t)(column->type + 1);
     column_syntax_t plain = {0};
     resolve_size(&plain, column);
-    (void)draft;
 }

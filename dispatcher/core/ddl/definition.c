@@ -265,8 +265,7 @@ static void convert_columns(draft_t *draft, const table_action_t *actions, uint3
         converts = converts || actions[i].kind == ACTION_CONVERT_CHARSET;
     for (uint32_t i = 0; converts && i < draft->columns.count; i++) {
         draft_column_t *column = draft_column(draft, i);
-        if (!column->is_written && !(column->definition.flags & COLUMN_HIDDEN))
-            draft_convert_column(draft, &column->definition, draft->charset);
+        draft_convert_column(&column->definition, draft->charset, !column->is_written);
     }
 }
 
@@ -285,13 +284,17 @@ sluice_error_t definition_apply(const table_definition_t *before, const char *sc
         head.schema = schema;
         head.name = name;
     }
-    for (uint32_t i = 0; i < action_count; i++)
+    for (uint32_t i = 0; i < action_count; i++) {
+        const column_syntax_t *column = actions[i].column;
+        if (column && column->written.type == COLUMN_TIMESTAMP && !draft.first_timestamp)
+            draft.first_timestamp = column;
         change_head(&draft, &actions[i]);
+    }
     sluice_error_t error = draft_change_columns(&draft, actions, action_count);
     if (error == SLUICE_OK) {
         draft_rename_in_expressions(&draft);
-        convert_columns(&draft, actions, action_count);
         error = draft_add_columns(&draft, actions, action_count);
+        convert_columns(&draft, actions, action_count);
     }
     if (error == SLUICE_OK)
         error = draft_drop_keys(&draft, actions, action_count);

@@ -15,7 +15,7 @@ typedef struct {
     column_definition_t definition;
     uint32_t source; /* in `before`, or COLUMN_SOURCE_NEW */
     bool is_dropped;
-    bool is_written; /* stands in this statement, so CONVERT TO CHARACTER SET leaves it alone */
+    bool is_written; /* stands in this statement */
 } draft_column_t;
 
 typedef struct {
@@ -43,18 +43,17 @@ typedef struct {
     arena_t *arena;
     const definition_context_t *context;
     error_report_t *report;
-    const table_definition_t *before; /* NULL: CREATE */
-    table_definition_t *after;        /* head: everything but the lists below */
-    charset_choice_t charset;         /* the table's default */
-    list_t columns;                   /* draft_column_t */
-    list_t order;                     /* uint32_t */
-    list_t keys;                      /* draft_key_t */
-    list_t foreign_keys;              /* draft_foreign_key_t */
-    list_t checks;                    /* draft_check_t */
-    list_t periods;                   /* draft_period_t */
-    list_t options;                   /* option_syntax_t */
-    bool had_timestamp; /* a TIMESTAMP column of this statement was met: only the first one gets
-                           automatic values */
+    const table_definition_t *before;       /* NULL: CREATE */
+    table_definition_t *after;              /* head: everything but the lists below */
+    charset_choice_t charset;               /* the table's default */
+    list_t columns;                         /* draft_column_t */
+    list_t order;                           /* uint32_t */
+    list_t keys;                            /* draft_key_t */
+    list_t foreign_keys;                    /* draft_foreign_key_t */
+    list_t checks;                          /* draft_check_t */
+    list_t periods;                         /* draft_period_t */
+    list_t options;                         /* option_syntax_t */
+    const column_syntax_t *first_timestamp; /* of this statement: it alone gets automatic values */
 } draft_t;
 
 static inline draft_column_t *draft_column(const draft_t *draft, uint32_t place)
@@ -91,8 +90,8 @@ column_definition_t draft_resolve_column(draft_t *draft, const column_syntax_t *
 void draft_set_default(draft_t *draft, column_definition_t *column, const literal_t *literal);
 /* Expressions of the table follow columns that get a new name. */
 void draft_rename_in_expressions(draft_t *draft);
-/* CONVERT TO CHARACTER SET of one column. */
-void draft_convert_column(draft_t *draft, column_definition_t *column, charset_choice_t to);
+/* CONVERT TO CHARACTER SET of one column; is_old: it does not stand in the statement. */
+void draft_convert_column(column_definition_t *column, charset_choice_t to, bool is_old);
 
 /* Columns (draft_columns.c): first what concerns the old ones, then what is new. */
 sluice_error_t draft_change_columns(draft_t *draft, const table_action_t *actions, uint32_t count);

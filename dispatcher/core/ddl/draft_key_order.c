@@ -25,7 +25,7 @@ static bool key_begins_with(const key_definition_t *key, const key_definition_t 
     return true;
 }
 
-/* Of two generated keys that serve each other the first one stays. */
+/* Of two generated keys over the same columns the later one stays. */
 static bool is_needless(const draft_t *draft, uint32_t generated)
 {
     const key_definition_t *wanted = &draft_key(draft, generated)->definition;
@@ -33,7 +33,7 @@ static bool is_needless(const draft_t *draft, uint32_t generated)
         const draft_key_t *key = draft_key(draft, i);
         if (i == generated || key->is_dropped || !key_begins_with(&key->definition, wanted))
             continue;
-        if (!key->is_generated || i < generated || key->definition.part_count > wanted->part_count)
+        if (!key->is_generated || i > generated || key->definition.part_count > wanted->part_count)
             return true;
     }
     return false;
@@ -93,6 +93,43 @@ static void name_checks(draft_t *draft)
             if (!draft_find_check(draft, name))
                 check->name = name;
         }
+    }
+}
+
+/* What is left of a written prefix: nothing where it covers the column, and what fits where a long
+ * column is indexed whole. */
+static uint32_t resolve_prefix(const column_definition_t *column, key_kind_t kind, uint32_t prefix)
+{
+    bool is_sized = column->type == COLUMN_CHAR || column->type == COLUMN_VARCHAR ||
+                    column->type == COLUMN_BINARY || column->type == COLUMN_VARBINARY;
+    bool is_blob = (column->type >= COLUMN_TINYTEXT && column->type <= COLUMN_LONGTEXT) ||
+                   (column->type >= COLUMN_TINYBLOB && column->type <= COLUMN_LONGBLOB) ||
+                   column->type == COLUMN_GEOMETRY;
+    if ((!is_sized && !is_blob) || kind == KEY_FULLTEXT)
+        return 0;
+    if (is_sized && prefix >= column->length)
+        prefix = 0;
+    uint32_t longest = KEY_PART_BYTES_MAX / charset_bytes_max(column->charset);
+    if (kind != KEY_INDEX || column->type == COLUMN_GEOMETRY)
+        return prefix;
+    if (prefix == 0 && is_sized && column_bytes(column, column->length) > KEY_PART_BYTES_MAX)
+        return longest;
+    if (prefix == 0 && is_blob)
+        return column->type == COLUMN_TINYTEXT || column->type == COLUMN_TINYBLOB ? 255 : longest;
+    return prefix > longest ? longest : prefix;
+}
+
+static void resolve_prefixes(draft_t *draft)
+{
+    for (uint32_t i = 0; i < draft->keys.count; i++) {
+        key_definition_t *key = &draft_key(draft, i)->definition;
+        key_part_t *parts = arena_calloc(draft->arena, key->part_count, sizeof *parts);
+        for (uint32_t j = 0; j < key->part_count; j++) {
+            parts[j] = key->parts[j];
+            parts[j].prefix = resolve_prefix(&draft_column(draft, parts[j].column)->definition,
+                                             key->kind, parts[j].prefix);
+        }
+        key->parts = parts;
     }
 }
 
@@ -164,6 +201,7 @@ void draft_finish_keys(draft_t *draft)
         if (column->default_kind == DEFAULT_NULL)
             column->default_kind = DEFAULT_NONE;
     }
+    resolve_prefixes(draft);
     name_keys(draft);
     name_foreign_keys(draft);
     name_checks(draft);

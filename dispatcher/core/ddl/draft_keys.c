@@ -132,29 +132,6 @@ sluice_error_t draft_drop_keys(draft_t *draft, const table_action_t *actions, ui
 
 /* ---- adding ---- */
 
-/* What is left of a written prefix: nothing where it covers the column, and what fits where a long
- * column is indexed whole. */
-static uint32_t resolve_prefix(const column_definition_t *column, key_kind_t kind, uint32_t prefix)
-{
-    bool is_sized = column->type == COLUMN_CHAR || column->type == COLUMN_VARCHAR ||
-                    column->type == COLUMN_BINARY || column->type == COLUMN_VARBINARY;
-    bool is_blob = (column->type >= COLUMN_TINYTEXT && column->type <= COLUMN_LONGTEXT) ||
-                   (column->type >= COLUMN_TINYBLOB && column->type <= COLUMN_LONGBLOB) ||
-                   column->type == COLUMN_GEOMETRY;
-    if (!is_sized && !is_blob)
-        return 0;
-    if (is_sized && prefix >= column->length)
-        prefix = 0;
-    uint32_t longest = KEY_PART_BYTES_MAX / charset_bytes_max(column->charset);
-    if (kind != KEY_INDEX || column->type == COLUMN_GEOMETRY)
-        return prefix;
-    if (prefix == 0 && is_sized && column_bytes(column, column->length) > KEY_PART_BYTES_MAX)
-        return longest;
-    if (prefix == 0 && is_blob)
-        return column->type == COLUMN_TINYTEXT || column->type == COLUMN_TINYBLOB ? 255 : longest;
-    return prefix > longest ? longest : prefix;
-}
-
 static const draft_period_t *find_period(const draft_t *draft, const char *name)
 {
     const draft_period_t *periods = draft->periods.items;
@@ -164,8 +141,7 @@ static const draft_period_t *find_period(const draft_t *draft, const char *name)
     return NULL;
 }
 
-static sluice_error_t add_part(draft_t *draft, list_t *parts, key_kind_t kind,
-                               const key_part_syntax_t *syntax)
+static sluice_error_t add_part(draft_t *draft, list_t *parts, const key_part_syntax_t *syntax)
 {
     uint32_t place = draft_find_column(draft, syntax->column);
     if (place == DRAFT_NOWHERE)
@@ -174,9 +150,7 @@ static sluice_error_t add_part(draft_t *draft, list_t *parts, key_kind_t kind,
     key_part_t *part = list_add(parts, sizeof *part, draft->arena);
     part->column = place;
     part->is_descending = syntax->is_descending;
-    part->prefix = kind == KEY_FULLTEXT ? 0
-                                        : resolve_prefix(&draft_column(draft, place)->definition,
-                                                         kind, syntax->prefix);
+    part->prefix = syntax->prefix;
     return SLUICE_OK;
 }
 
@@ -187,8 +161,8 @@ static sluice_error_t add_period_parts(draft_t *draft, list_t *parts, const char
     if (!period)
         return draft_refuse(draft, "a key names period `%s`, which the table does not have", name);
     key_part_syntax_t end = {.column = period->end}, start = {.column = period->start};
-    sluice_error_t error = add_part(draft, parts, KEY_UNIQUE, &end);
-    return error == SLUICE_OK ? add_part(draft, parts, KEY_UNIQUE, &start) : error;
+    sluice_error_t error = add_part(draft, parts, &end);
+    return error == SLUICE_OK ? add_part(draft, parts, &start) : error;
 }
 
 static sluice_error_t add_key(draft_t *draft, const key_syntax_t *syntax, bool if_not_exists)
@@ -199,7 +173,7 @@ static sluice_error_t add_key(draft_t *draft, const key_syntax_t *syntax, bool i
     for (uint32_t i = 0; i < syntax->part_count; i++) {
         sluice_error_t error = syntax->parts[i].is_period
                                    ? add_period_parts(draft, &parts, syntax->parts[i].column)
-                                   : add_part(draft, &parts, syntax->kind, &syntax->parts[i]);
+                                   : add_part(draft, &parts, &syntax->parts[i]);
         if (error != SLUICE_OK)
             return error;
     }
@@ -244,7 +218,7 @@ static void add_foreign_index(draft_t *draft, const foreign_key_syntax_t *syntax
     draft_key_t *key = list_add(&draft->keys, sizeof *key, draft->arena);
     key->is_generated = true;
     key->definition = (key_definition_t){.kind = KEY_INDEX,
-                                         .name = syntax->index_name,
+                                         .name = syntax->name,
                                          .parts = parts,
                                          .part_count = syntax->column_count};
 }

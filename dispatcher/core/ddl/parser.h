@@ -80,6 +80,8 @@ bool parse_column(parser_t *parser, column_syntax_t *column);
 bool parse_type(parser_t *parser, column_syntax_t *column);
 /* CHARACTER SET, CHARSET, ASCII, …, COLLATE of a column: *was_one. */
 bool parse_column_charset(parser_t *parser, column_syntax_t *column, bool *was_one);
+/* A charset's name, as a word or a string; collations are read the same way. */
+bool parse_charset_name(parser_t *parser, const char **charset);
 bool parse_reference(parser_t *parser, foreign_key_syntax_t *key);
 
 /* An element of a CREATE TABLE or behind ADD that is no column (table_parser.c). *was_one. */

@@ -38,8 +38,7 @@ typedef struct {
 typedef enum { PLACE_UNSAID, PLACE_FIRST, PLACE_AFTER } place_t;
 
 typedef struct {
-    const char *name; /* of the constraint; NULL: not said */
-    const char *index_name;
+    const char *name; /* of the constraint and of the index it needs; NULL: not said */
     const char *const *columns;
     uint32_t column_count;
     object_name_t referenced;

@@ -92,11 +92,11 @@ static bool parse_foreign_key(parser_t *parser, list_t *actions, const char *nam
 {
     foreign_key_syntax_t *key = arena_zalloc(parser->arena, sizeof *key);
     bool if_not_exists = parser_if_not_exists(parser);
-    if (!parser_is_symbol(parser, 0, '(') && !parser_name(parser, &key->index_name))
+    /* The index that it needs has the same name. */
+    if (!parser_is_symbol(parser, 0, '(') && !parser_name(parser, &key->name))
         return false;
-    key->name = name ? name : key->index_name;
-    if (!key->index_name)
-        key->index_name = name;
+    if (name)
+        key->name = name;
     if (!parser_name_list(parser, &key->columns, &key->column_count) ||
         !parse_reference(parser, key))
         return false;

@@ -272,7 +272,7 @@ bool parse_type(parser_t *parser, column_syntax_t *column)
     return ok;
 }
 
-static bool charset_name_token(parser_t *parser, const char **charset)
+bool parse_charset_name(parser_t *parser, const char **charset)
 {
     bytes_t text;
     const char *name;
@@ -294,9 +294,9 @@ bool parse_column_charset(parser_t *parser, column_syntax_t *column, bool *was_o
     *was_one = true;
     if (parser_accept(parser, "CHARSET") || parser_accept2(parser, "CHARACTER", "SET") ||
         parser_accept2(parser, "CHAR", "SET"))
-        return charset_name_token(parser, &written->charset);
+        return parse_charset_name(parser, &written->charset);
     if (parser_accept(parser, "COLLATE")) {
-        if (!charset_name_token(parser, &written->collation))
+        if (!parse_charset_name(parser, &written->collation))
             return false;
         written->collation = collation_normalise(bytes_of_text(written->collation), parser->arena);
         return true;

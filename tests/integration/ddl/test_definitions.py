@@ -2,11 +2,13 @@
 
 usage: test_definitions.py DDL_CHECK [RECORD]
 Each case is statements about table `t` of schema `db`; after each one the server is asked and ddl_check compares.
+Then the server runs the CREATE TABLE that is rendered from each definition, which must be the same table again.
 With RECORD, statements and answers are written there: tests/unit/ddl/definitions.txt is such a file.
 """
 import os
 import subprocess
 import sys
+import tempfile
 
 import pymysql
 
@@ -69,6 +71,61 @@ a INT WITHOUT SYSTEM VERSIONING, b INT WITH SYSTEM VERSIONING
 a INT /* comment */, -- another
 # third
 b /*!50000 BIGINT */ /*!50701 UNSIGNED */ /*M!100000 NOT NULL */, c /*!999999 oops */ INT
+"""
+
+TYPED = r"""
+id int(11) unsigned not null auto_increment, created timestamp not null default current_timestamp on update current_timestamp, data json default null check (json_valid(data)), primary key(id)
+id bigint(20) unsigned NOT NULL auto_increment, post_date datetime NOT NULL default '0000-00-00 00:00:00', post_title text NOT NULL, post_status varchar(20) NOT NULL default 'publish', guid varchar(255) NOT NULL default '', PRIMARY KEY (id), KEY post_name (guid(191)), KEY type_status_date (post_status,post_date,id)
+a INT NOT NULL DEFAULT '0', b DECIMAL(5,2) DEFAULT -1.5, c DECIMAL(5,2) NOT NULL DEFAULT '+2', d TINYINT(1) NOT NULL DEFAULT '1', e SMALLINT NULL DEFAULT NULL
+a INT PRIMARY KEY COMMENT 'x', b INT COMMENT 'y' UNIQUE NOT NULL
+a INT, b INT, CONSTRAINT PRIMARY KEY USING BTREE (a), CONSTRAINT u UNIQUE INDEX v (b) USING HASH
+a INT, CONSTRAINT pk PRIMARY KEY (a), INDEX USING BTREE (a), KEY k (a) USING BTREE
+a VARCHAR(255) CHARACTER SET latin1 COLLATE latin1_bin NOT NULL DEFAULT 'x', b VARCHAR(9) NOT NULL COLLATE utf8mb4_general_ci DEFAULT 'y' COMMENT 'z'
+a VARCHAR(9) COLLATE utf8mb4_unicode_520_ci, b VARCHAR(9) CHARSET cp1251, c VARCHAR(9) CHARSET ucs2, d VARCHAR(9) CHARSET utf32, e VARCHAR(9) CHARSET sjis COLLATE sjis_bin
+a ENUM('x,y','(z)','"q"','\\','é') DEFAULT '(z)', b SET('a b','c''d')
+a INT CHECK (a IN (1, 2) AND a <> 3), b VARCHAR(9) CHECK (b IN ('(', ')', '''')), c INT, CONSTRAINT cc CHECK (c > a OR c IS NULL)
+a INT, b INT AS (IF(a > 0, a, -a)) STORED, c VARCHAR(20) AS (CONCAT('x(', a, ')')) VIRTUAL, d VARCHAR(10) GENERATED ALWAYS AS (LEFT(c, 10)) STORED, KEY (c), KEY (b)
+a JSON, b VARCHAR(20) AS (JSON_VALUE(a, '$.b')) VIRTUAL, KEY (b)
+a VARCHAR(40) DEFAULT (CONCAT('a', 'b')), b DATETIME DEFAULT (CURRENT_TIMESTAMP() + INTERVAL 1 DAY), c INT DEFAULT (FLOOR(2.5)), d VARCHAR(9) DEFAULT USER()
+a INT DEFAULT (1 + 1), b INT DEFAULT ((3)), c VARCHAR(9) DEFAULT ('x'), d INT DEFAULT (-1)
+date DATE, time TIME, text TEXT, status INT, type INT, comment VARCHAR(3), value INT, count INT, user VARCHAR(3), data TEXT, year YEAR, level INT, engine INT, position INT, end INT, start INT, system INT, period INT, visible INT, hash INT, key_block_size INT
+first INT, after INT, action INT, at INT, begin INT, bit BIT, bool BOOL, byte INT, cache INT, charset INT, columns INT, current INT, datetime DATETIME, enum ENUM('a'), hour INT, invisible INT, language INT, local INT, names INT, partitions INT, password INT, role INT, row INT, session INT, timestamp TIMESTAMP, unicode INT, view INT
+point POINT REF_SYSTEM_ID=4326 NOT NULL, SPATIAL INDEX (point), SPATIAL KEY gg (point)
+a TEXT, b TEXT, FULLTEXT (a), FULLTEXT KEY ab (a, b), FULLTEXT INDEX (b)
+a DATETIME(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) ON UPDATE CURRENT_TIMESTAMP(6), b TIMESTAMP(3) DEFAULT '2020-01-01 00:00:00'
+a BINARY(16) NOT NULL PRIMARY KEY, b VARBINARY(10) DEFAULT 'ab', c BLOB DEFAULT 'x', d BINARY(2) DEFAULT 0x4142
+a BIT(8) DEFAULT 255, b BIT(1) DEFAULT b'0', c BIT(4) DEFAULT 0b1010, d INT DEFAULT b'11'
+a INT ZEROFILL, b INT(5) UNSIGNED ZEROFILL DEFAULT 7, c DECIMAL(6,2) ZEROFILL DEFAULT 1
+a INT UNSIGNED, c INT, FOREIGN KEY (c) REFERENCES p (id) ON UPDATE CASCADE ON DELETE SET NULL, CONSTRAINT n1 FOREIGN KEY n2 (c) REFERENCES p (x) MATCH FULL
+a INT, b INT, c INT, UNIQUE (a, b), UNIQUE (b, c), KEY (a), KEY (c), KEY (a, c)
+a CHAR(10), b CHAR(10), KEY (a(5), b), KEY (a(10)), UNIQUE (b(3))
+a VARCHAR(3) DEFAULT NULL NULL, b INT NULL DEFAULT 3 UNIQUE, c INT NOT NULL DEFAULT 3 COMMENT 'q' CHECK (c > 1)
+a VARCHAR(4000), b VARCHAR(4000) CHARACTER SET utf8mb4, UNIQUE (a), UNIQUE (b), KEY (b), KEY (a)
+a INT, b INT INVISIBLE, c INT INVISIBLE DEFAULT 5, d VARCHAR(9) AS (a) VIRTUAL INVISIBLE
+a INT,b INT,PRIMARY KEY(a,b),KEY(b,a),UNIQUE KEY`q`(b)
+`a` int(11) NOT NULL,`b`int(11)DEFAULT NULL,PRIMARY KEY(`a`)USING BTREE
+a INT PRIMARY KEY,b INT DEFAULT'5',c VARCHAR(5)DEFAULT"x"
+a DOUBLE(5,2) DEFAULT 1.5, b FLOAT DEFAULT 0.1, c DOUBLE DEFAULT 123456789.123, d FLOAT DEFAULT -2.5, e DOUBLE DEFAULT 0
+a YEAR DEFAULT '2020', b DATE DEFAULT '2020-02-03', c TIME(2) DEFAULT '01:02:03.5', d DATETIME(2) DEFAULT '2020-01-01 01:02:03.50'
+a INET6 DEFAULT '::1', b INET4 DEFAULT '127.0.0.1', c UUID DEFAULT '123e4567-e89b-12d3-a456-426655440000'
+a INT, b INT, c INT, d INT, e INT, f INT, g INT, h INT, KEY (a, b, c, d), KEY z (h DESC, g ASC, f)
+a LONG VARCHAR CHARACTER SET utf8mb4, b LONG CHAR VARYING, c TEXT BINARY, d ENUM('a') BINARY, e TEXT UNICODE, f CHAR(3) BINARY CHARACTER SET utf8mb4
+"""
+
+# With explicit_defaults_for_timestamp = 0.
+IMPLICIT = """
+a TIMESTAMP, b TIMESTAMP, c TIMESTAMP NULL, d TIMESTAMP NOT NULL
+a INT, b TIMESTAMP(3), c TIMESTAMP(6)
+a TIMESTAMP DEFAULT 0, b TIMESTAMP
+a TIMESTAMP NULL, b TIMESTAMP
+a TIMESTAMP NOT NULL ON UPDATE CURRENT_TIMESTAMP, b TIMESTAMP
+a TIMESTAMP DEFAULT CURRENT_TIMESTAMP, b TIMESTAMP ON UPDATE CURRENT_TIMESTAMP
+a TIMESTAMP NULL DEFAULT NULL ON UPDATE CURRENT_TIMESTAMP, b DATETIME
+"""
+IMPLICIT_ALTERS = """
+ADD f TIMESTAMP
+ADD f TIMESTAMP NULL, ADD g TIMESTAMP
+ADD f TIMESTAMP AFTER a, MODIFY b TIMESTAMP
 """
 
 OPTIONS = """
@@ -145,6 +202,38 @@ DROP KEY uc, ADD f INT PARTITION BY RANGE (a) (PARTITION p0 VALUES LESS THAN (5)
 ADD f INT INVISIBLE, ADD g INT AS (a + 1) STORED
 DROP PRIMARY KEY, ADD CONSTRAINT PRIMARY KEY (b)
 WAIT 5 ADD f INT
+ADD comment TEXT, ADD engine INT FIRST
+CHANGE b comment TEXT, MODIFY d TEXT COMMENT 'x'
+CHANGE COLUMN c c VARCHAR(99) NOT NULL DEFAULT 'y' COMMENT 'z' AFTER a
+MODIFY b INT UNSIGNED ZEROFILL NULL DEFAULT NULL COMMENT 'x' AFTER e
+ADD UNIQUE INDEX uq USING BTREE (b ASC, e DESC)
+ADD CONSTRAINT fq FOREIGN KEY IF NOT EXISTS (b) REFERENCES p (id), DROP FOREIGN KEY IF EXISTS nothing
+ADD CONSTRAINT cq CHECK (b IN (1, 2)), ADD COLUMN f INT CHECK (f > 0) AFTER b
+AUTO_INCREMENT 5, ROW_FORMAT = DYNAMIC
+ENGINE = InnoDB ROW_FORMAT = COMPRESSED KEY_BLOCK_SIZE = 8
+CONVERT TO CHARACTER SET 'utf8mb4' COLLATE 'utf8mb4_bin'
+CHARSET utf8
+DEFAULT COLLATE utf8mb4_unicode_ci
+CHARACTER SET = utf8mb4
+CONVERT TO CHARACTER SET utf8mb4, MODIFY c VARCHAR(30)
+CONVERT TO CHARACTER SET utf8mb4, ADD f VARCHAR(30), ADD g VARCHAR(3) CHARACTER SET latin1
+DROP CONSTRAINT ck, DROP COLUMN e
+DROP COLUMN c, DROP COLUMN b
+DROP INDEX kb, DROP INDEX uc, DROP PRIMARY KEY, ADD PRIMARY KEY (a, b)
+MODIFY a BIGINT, MODIFY b BIGINT, MODIFY e BIGINT DEFAULT 4
+ADD COLUMN f INT DEFAULT 0 NOT NULL, ADD INDEX (f), ADD INDEX (f, b)
+ADD INDEX kc (c(5)), ADD INDEX (c(20)), ADD INDEX (d(3000))
+MODIFY c TEXT, ADD KEY (c(10))
+DROP KEY uc, MODIFY c VARCHAR(5000), ADD KEY uc (c)
+RENAME COLUMN a TO z, RENAME COLUMN d TO a
+RENAME COLUMN b TO d, RENAME COLUMN d TO b
+ADD COLUMN f DATETIME DEFAULT NOW(), ADD COLUMN g TIMESTAMP DEFAULT NOW() NOT NULL
+ADD x POINT NOT NULL, ADD SPATIAL INDEX (x)
+COMMENT = ''
+ALTER b SET DEFAULT NULL, ALTER c SET DEFAULT NULL
+ADD COLUMN j JSON, ADD COLUMN k JSON NOT NULL DEFAULT '{}'
+ALGORITHM INPLACE, LOCK NONE, ADD f INT
+ADD KEY b (b), ADD KEY (b), ADD KEY (b)
 ALTER INDEX kb IGNORED
 ALTER e DROP DEFAULT
 CHANGE e ee INT, ADD z INT CHECK (z > 0)
@@ -181,13 +270,23 @@ SEQUENCES = [
     ["CREATE TABLE t (a JSON)", "ALTER TABLE t MODIFY a LONGTEXT", "ALTER TABLE t MODIFY a JSON NOT NULL"],
 ]
 
+IMPLICIT_SESSION = "SET explicit_defaults_for_timestamp = 0"
+EXPLICIT_SESSION = "SET explicit_defaults_for_timestamp = 1"
 RELAXED = {"CREATE TABLE t (a VARCHAR(30000) CHARACTER SET utf8mb4, b VARCHAR(70000), c VARBINARY(70000), d VARCHAR(20000000))"}
 
 
 def cases():
+    yield [IMPLICIT_SESSION]
+    for line in IMPLICIT.strip().split("\n"):
+        yield ["CREATE TABLE t (" + line + ")"]
+    for line in IMPLICIT_ALTERS.strip().split("\n"):
+        yield [BASE, "ALTER TABLE t " + line]
+    yield [EXPLICIT_SESSION]
     text = COLUMNS.replace("/* comment */, -- another\n# third\n", "/* comment */, -- another\r# third\r")
     for line in text.strip().split("\n"):
         yield ["CREATE TABLE t (" + line.replace("\r", "\n") + ")"]
+    for line in TYPED.strip().split("\n"):
+        yield ["CREATE TABLE t (" + line + ")"]
     for line in OPTIONS.strip().split("\n"):
         yield ["CREATE TABLE t " + line]
     for line in ALTERS.strip().split("\n"):
@@ -209,6 +308,10 @@ def ask(connection):
     for statement in PREPARE:
         cursor.execute(statement)
     for case in cases():
+        if case[0] in (IMPLICIT_SESSION, EXPLICIT_SESSION):
+            cursor.execute(case[0])
+            records += ["@explicit_defaults_for_timestamp", case[0][-1]]
+            continue
         cursor.execute("DROP TABLE IF EXISTS t, other")
         cursor.execute("SET sql_mode = %s", ("" if case[0] in RELAXED else "STRICT_TRANS_TABLES",))
         for number, statement in enumerate(case):
@@ -221,20 +324,45 @@ def ask(connection):
     return "\n".join(records) + "\n", refused
 
 
+def ask_again(connection, rendered):
+    """Runs what was rendered; returns the text for ddl_check and the statements that the server refused."""
+    cursor = connection.cursor()
+    records, refused = [], []
+    cursor.execute("SET sql_mode = ''")
+    for text in rendered.split("@shown\n")[1:]:
+        shown, statement = text.split("@render\n")
+        cursor.execute("DROP TABLE IF EXISTS t")
+        try:
+            cursor.execute(statement)
+        except pymysql.Error as error:
+            refused.append(f"{statement}\n    the server refuses it: {error}")
+            continue
+        records += ["@shown", shown.rstrip("\n"), "@show", show_create(cursor)]
+    return "\n".join(records) + "\n", refused
+
+
+def compare(check, records, *rendered):
+    return subprocess.run([check, "-", *rendered], input=records.encode(), timeout=60).returncode == 0
+
+
 def main():
+    check = sys.argv[1]
     server = MariaDB("ddl", 1)
     server.start()
     try:
-        records, refused = ask(server.connect())
+        with server.connect() as connection, tempfile.NamedTemporaryFile("r") as rendered:
+            records, refused = ask(connection)
+            good = compare(check, records, rendered.name)
+            again, more = ask_again(connection, rendered.read())
+            good = compare(check, again) and good
     finally:
         server.stop()
         server.remove()
-    print("\n".join(refused))
+    print("\n".join(refused + more))
     if len(sys.argv) > 2:
         with open(sys.argv[2], "w") as file:
             file.write(records)
-    checked = subprocess.run([sys.argv[1], "-"], input=records.encode(), timeout=60)
-    return 1 if refused or checked.returncode else 0
+    return 0 if good and not refused and not more else 1
 
 
 if __name__ == "__main__":

@@ -1,10 +1,13 @@
 /*
  * Follows the statements of tables and compares with what a server says the tables are.
  *
- * usage: ddl_check FILE      ("-": standard input)
+ * usage: ddl_check FILE [RENDERED]      ("-": standard input)
  * The file holds texts, each under a line that says what it is:
  *   @create   a new table        @alter   its next version
+ *   @shown    a table as SHOW CREATE TABLE says
+ *   @explicit_defaults_for_timestamp   what it is from here on, 0 or 1
  *   @show     SHOW CREATE TABLE's answer: what differs from it is printed
+ * RENDERED is written: each @show, and the CREATE TABLE made of it under @render.
  * Ends with 1 when something differs.
  */
 #include <stdio.h>
@@ -42,18 +45,34 @@ typedef struct {
     const table_definition_t *table;
     const char *statement, *why;
     unsigned compared, different;
+    FILE *rendered; /* NULL: not wanted */
+    definition_context_t session;
 } run_t;
+
+static void write_rendered(run_t *run, const char *show)
+{
+    const char *why;
+    const table_definition_t *shown = testing_create(show, &testing_show_create, &run->arena, &why);
+    if (shown)
+        fprintf(run->rendered, "@shown\n%s@render\n%s\n", show,
+                definition_render_create(shown, NULL, NULL, 0, &run->arena));
+    table_definition_unref(&shown);
+}
 
 static void take(run_t *run, const char *verb, const char *text)
 {
     if (strcmp(verb, "@show") != 0)
         run->statement = text;
-    if (strcmp(verb, "@create") == 0) {
+    if (strcmp(verb, "@explicit_defaults_for_timestamp") == 0)
+        run->session.explicit_timestamp_defaults = text[0] == '1';
+    bool is_shown = strcmp(verb, "@shown") == 0;
+    if (is_shown || strcmp(verb, "@create") == 0) {
         table_definition_unref(&run->table);
-        run->table = testing_create(text, &testing_context, &run->arena, &run->why);
+        run->table = testing_create(text, is_shown ? &testing_show_create : &run->session,
+                                    &run->arena, &run->why);
     } else if (strcmp(verb, "@alter") == 0 && run->table) {
         const table_definition_t *before = run->table;
-        run->table = testing_alter(before, text, &testing_context, &run->arena, &run->why);
+        run->table = testing_alter(before, text, &run->session, &run->arena, &run->why);
         table_definition_unref(&before);
     } else if (strcmp(verb, "@show") == 0) {
         const char *difference = run->table ? check(run->table, text, &run->arena) : run->why;
@@ -61,13 +80,16 @@ static void take(run_t *run, const char *verb, const char *text)
         run->different += difference != NULL;
         if (difference)
             printf("%s\n    %s\n\n", run->statement, difference);
+        if (run->rendered)
+            write_rendered(run, text);
     }
 }
 
 static bool is_verb(const char *line)
 {
     return strcmp(line, "@create") == 0 || strcmp(line, "@alter") == 0 ||
-           strcmp(line, "@show") == 0;
+           strcmp(line, "@explicit_defaults_for_timestamp") == 0 || strcmp(line, "@show") == 0 ||
+           strcmp(line, "@shown") == 0;
 }
 
 static void read_all(run_t *run, FILE *file)
@@ -98,8 +120,8 @@ static void read_all(run_t *run, FILE *file)
 
 int main(int count, char **arguments)
 {
-    if (count != 2) {
-        fprintf(stderr, "usage: ddl_check FILE\n");
+    if (count != 2 && count != 3) {
+        fprintf(stderr, "usage: ddl_check FILE [RENDERED]\n");
         return 2;
     }
     bool is_input = strcmp(arguments[1], "-") == 0;
@@ -108,11 +130,14 @@ int main(int count, char **arguments)
         perror(arguments[1]);
         return 2;
     }
-    run_t run = {0};
+    run_t run = {.session = testing_context,
+                 .rendered = count == 3 ? fopen(arguments[2], "w") : NULL};
     read_all(&run, file);
     printf("%u definitions compared, %u differ\n", run.compared, run.different);
     table_definition_unref(&run.table);
     arena_clear(&run.arena);
+    if (run.rendered)
+        fclose(run.rendered);
     if (!is_input)
         fclose(file);
     return run.different > 0 || run.compared == 0;
