@@ -36,7 +36,7 @@ typedef struct {
 } event_feed_options_t;
 
 /* Starts the threads. Errors that need no I/O (bad configuration, snapshot that does not decode)
- * are reported here; later ones come by event_feed_error. */
+ * are reported here; later ones by event_feed_state. */
 sluice_error_t event_feed_open(const event_feed_options_t *options, event_feed_t **feed,
                                error_report_t *report);
 /* Stops and joins the threads; gives everything back; NULL is allowed. */
