@@ -79,7 +79,7 @@ static const config_key_t keys[] = {
     LIST("node.control", node.control, "tcp://127.0.0.1:7611", "maintainer.control of each maintainer."),
     LIST("node.status", node.status, "tcp://127.0.0.1:7612", "maintainer.status of each maintainer, in the same order."),
     TEXT("node.http", node.http, "", "Metrics and health: host:port. Empty: none."),
-    NUMBER("node.server_id_base", node.server_id_base, "424200", 1, UINT32_MAX - 65536, "Replication server ids count from here, eight for each node; none of the source's replicas may use them."),
+    NUMBER("node.server_id_base", node.server_id_base, "424200", 1, UINT32_MAX - 65536, "Replication server ids count from here, 64 for each node; none of the source's replicas may use them."),
     NUMBER("node.block_status_buffer_max", node.block_status_buffer_max, "1048576", 1, 1 << 28, "Block statuses that wait to be sent."),
     NUMBER("node.request_queue_max", node.request_queue_max, "10000", 1, 1 << 24, "Requests that wait to be sent."),
     DURATION("node.batch_window", node.batch_window_ns, "10ms", 1, 10 * SECOND, "A batch of block statuses waits no longer."),

@@ -4,13 +4,11 @@
 #include "common/runtime/log.h"
 #include "dispatcher/core/ddl/cascade_option.h"
 #include "dispatcher/shell/event_feed_internal.h"
+#include "dispatcher/shell/server_ids.h"
 
 #define COMPONENT "feed"
 #define SOURCE_HEARTBEAT_NS (1 * NS_PER_S)
 #define SOURCE_READ_TIMEOUT_NS (5 * NS_PER_S)
-
-/* Numbers behind server_id_base. */
-enum { STREAM_NUMBER_LIVE = 0, STREAM_NUMBER_CATCH_UP = 1 };
 
 static schema_tracker_options_t tracker_options(const event_feed_t *feed)
 {
@@ -89,6 +87,7 @@ static puller_options_t puller_options(event_feed_t *feed, const anchor_t *ancho
 }
 
 typedef struct {
+    uint32_t server_id; /* 0: none claimed */
     schema_tracker_t *tracker;
     puller_actor_t *puller;
 } reading_t;
@@ -99,6 +98,8 @@ static void close_reading(void *context, void *opened)
     reading_t *reading = opened;
     puller_actor_destroy(&reading->puller);
     schema_tracker_destroy(&reading->tracker);
+    if (reading->server_id)
+        server_ids_release(reading->server_id);
     free(reading);
 }
 
@@ -130,11 +131,15 @@ static void *open_reading(void *context, commit_ts_t from, feed_inbox_t *inbox, 
     if (!event_feed_anchor(feed, from, &anchor))
         return NULL;
     error_report_t report = {.code = SLUICE_OK};
+    uint32_t server_id;
+    if (server_ids_claim(feed->server_id_first, &server_id) != SLUICE_OK)
+        return NULL;
     reading_t *reading = memory_zalloc(sizeof *reading);
+    reading->server_id = server_id;
     reading->tracker = tracker_at(feed, &anchor, &report);
     puller_options_t options = puller_options(feed, &anchor);
     options.stream = "catch-up";
-    options.server_id = feed->server_id_base + STREAM_NUMBER_CATCH_UP;
+    options.server_id = server_id;
     options.tracker = reading->tracker;
     options.inbox = inbox;
     if (!reading->tracker || puller_actor_start(&options, &reading->puller, &report) != SLUICE_OK) {
@@ -150,9 +155,14 @@ static void *open_reading(void *context, commit_ts_t from, feed_inbox_t *inbox, 
 
 static sluice_error_t start_live(event_feed_t *feed, const anchor_t *anchor, error_report_t *report)
 {
+    if (server_ids_claim(feed->server_id_first, &feed->server_id) != SLUICE_OK)
+        return error_report_set(report, SLUICE_ERROR_FULL,
+                                "this node reads for as many changefeeds as it has replication "
+                                "server ids (%d)",
+                                SERVER_ID_NUMBER_CHECK);
     puller_options_t options = puller_options(feed, anchor);
     options.stream = "live";
-    options.server_id = feed->server_id_base + STREAM_NUMBER_LIVE;
+    options.server_id = feed->server_id;
     options.tracker = feed->tracker;
     options.inbox = service_actor_inbox(feed->service);
     options.events.apply = apply_ddl;
@@ -233,7 +243,7 @@ static event_feed_t *new_feed(const event_feed_options_t *options)
     feed->changefeed = text_of(options->config->name);
     feed->spill_directory = memory_strdup(options->spill_directory);
     feed->domain = options->config->domain;
-    feed->server_id_base = options->server_id_base;
+    feed->server_id_first = options->server_id_first;
     feed->lower_case_names = options->lower_case_names;
     feed->group_bytes_max = group_bytes_max(options);
     feed->heartbeat_ns = or_default(options->source_heartbeat_ns, SOURCE_HEARTBEAT_NS);
@@ -281,6 +291,8 @@ void event_feed_close(event_feed_t **feed)
         return;
     puller_actor_destroy(&self->puller);
     service_actor_destroy(&self->service);
+    if (self->server_id)
+        server_ids_release(self->server_id);
     schema_tracker_destroy(&self->tracker);
     table_filter_destroy(&self->filter);
     table_filter_destroy(&self->allowed_cascades);

@@ -17,7 +17,7 @@ typedef struct {
     changefeed_ref_t changefeed;
     const changefeed_config_t *config; /* copied */
     bool lower_case_names;
-    uint32_t server_id_base; /* + 8 * slot already added; stream numbers 0..7 follow */
+    uint32_t server_id_first; /* of the node: base + SERVER_IDS_PER_NODE * slot (server_ids.h) */
     anchor_t anchor;
     bytes_t snapshot; /* whole, of snapshot_ts; copied */
     commit_ts_t snapshot_ts;

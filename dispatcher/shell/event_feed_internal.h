@@ -16,7 +16,8 @@
 
 struct event_feed {
     char *uri, *changefeed, *spill_directory;
-    uint32_t domain, server_id_base;
+    uint32_t domain;
+    uint32_t server_id_first, server_id; /* the live reader's; 0: none claimed */
     bool lower_case_names;
     uint64_t group_bytes_max, heartbeat_ns, read_timeout_ns, syncpoint_interval_ms;
     table_filter_t *filter, *allowed_cascades; /* the latter NULL: none */

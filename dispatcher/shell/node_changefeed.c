@@ -8,6 +8,7 @@
 #include "dispatcher/core/node/changefeed_config_copy.h"
 #include "dispatcher/core/node/schema_envelope.h"
 #include "dispatcher/shell/node_changefeed_internal.h"
+#include "dispatcher/shell/server_ids.h"
 
 #define SPILL_DIRECTORY "/var/tmp"
 
@@ -48,8 +49,8 @@ static sluice_error_t open_feed(node_changefeed_t *changefeed, const changefeed_
         .changefeed = changefeed->ref,
         .config = &changefeed->config,
         .lower_case_names = envelope.lower_case_names,
-        .server_id_base =
-            (uint32_t)(settings->node.server_id_base + 8 * changefeed->link->settings.slot),
+        .server_id_first = (uint32_t)(settings->node.server_id_base +
+                                      SERVER_IDS_PER_NODE * changefeed->link->settings.slot),
         .anchor = open->anchor,
         .snapshot = envelope.snapshot,
         .snapshot_ts = open->snapshot_ts,

@@ -1,6 +1,7 @@
 #include "common/runtime/clock.h"
 #include "common/runtime/version.h"
 #include "dispatcher/shell/node_internal.h"
+#include "dispatcher/shell/server_ids.h"
 
 #define HELLO_REPEAT_NS NS_PER_S
 #define RECEIVED_MAX 256
@@ -86,9 +87,9 @@ static void handle_check(node_t *node, maintainer_link_t *link, const check_requ
         preflight_destroy(preflight);
         uint32_t base = (uint32_t)node->settings->node.server_id_base;
         preflight_options_t options = {
-            .server_id = base + 8 * link->settings.slot + 7,
+            .server_id = base + SERVER_IDS_PER_NODE * link->settings.slot + SERVER_ID_NUMBER_CHECK,
             .server_id_min = base,
-            .server_id_max = base + 8 * link->settings.slot_count_max + 7,
+            .server_id_max = base + SERVER_IDS_PER_NODE * (link->settings.slot_count_max + 1) - 1,
             .event_fd = node->preflight_fd,
         };
         *preflight = preflight_start(request, &options);

@@ -34,7 +34,7 @@ feed_node_t *feed_node_open(const char *uri, const anchor_t *anchor, schema_trac
     config.source = bytes_of_text(uri);
     event_feed_options_t options = *limits;
     options.config = &config;
-    options.server_id_base = 1000;
+    options.server_id_first = 1000;
     options.anchor = *anchor;
     options.snapshot = snapshot;
     options.snapshot_ts = anchor->commit_ts;
