@@ -15,7 +15,7 @@
 #define NEWS_INTERVAL_NS (10 * NS_PER_MS)
 #define LAST_WORDS_NS (100 * NS_PER_MS)
 /* Leaving ends when nothing has been handed over for so long. */
-#define LEAVE_WAIT_NS (4 * NS_PER_S)
+#define LEAVE_WAIT_NS (3 * NS_PER_S)
 #define POLL_ITEMS_MAX (4 + 3 * CONFIG_LIST_MAX + NODE_CHANGEFEED_FDS * NODE_CHANGEFEEDS_MAX)
 
 /* ---- life ---- */
