@@ -20,7 +20,8 @@ struct preflight {
     pthread_t thread;
     atomic_bool is_done;
     preflight_options_t options;
-    arena_t arena;
+    arena_t arena; /* request and response */
+    arena_t work;  /* what is needed until the response is there */
     check_request_t request;
     check_response_t response;
 
@@ -50,7 +51,8 @@ static void add_failure(preflight_t *preflight, sluice_error_t error, const char
 static void add_warning(preflight_t *preflight, const char *text)
 {
     if (preflight->warning_count < WARNINGS_MAX)
-        preflight->warnings[preflight->warning_count++] = bytes_of_text(text);
+        preflight->warnings[preflight->warning_count++] =
+            bytes_of_text(arena_strdup(&preflight->arena, text));
 }
 
 /* ---- the source ---- */
@@ -68,8 +70,7 @@ static bool describe_source(preflight_t *preflight)
         .start_gtid_list = (const char *)config->start_gtid_list.data,
     };
     error_report_t report = {0};
-    sluice_error_t error =
-        source_describe(&request, &preflight->arena, &preflight->source, &report);
+    sluice_error_t error = source_describe(&request, &preflight->work, &preflight->source, &report);
     if (error != SLUICE_OK) {
         add_failure(preflight, error, report.text);
         return false;
@@ -119,7 +120,7 @@ static void check_table(preflight_t *preflight, const table_definition_t *table)
                                  table->name));
     if (!table_definition_row_key(table))
         add_warning(preflight,
-                    arena_printf(&preflight->arena,
+                    arena_printf(&preflight->work,
                                  "%s.%s has no primary or unique key: its rows are found by "
                                  "comparing every column",
                                  table->schema, table->name));
@@ -163,7 +164,7 @@ static void make_snapshot(preflight_t *preflight)
     schema_envelope_t envelope = {.lower_case_names = preflight->source.lower_case_names};
     sluice_error_t error =
         schema_tracker_snapshot(preflight->tracker, preflight->source.anchor.commit_ts, true,
-                                &preflight->arena, &envelope.snapshot);
+                                &preflight->work, &envelope.snapshot);
     if (error != SLUICE_OK)
         add_failure(preflight, error, "the schema snapshot cannot be made");
     else
@@ -220,6 +221,19 @@ static void answer(preflight_t *preflight)
     response->is_last_piece = true;
 }
 
+/* A schema of many tables is large, and the response may be kept for long. */
+static void release_work(preflight_t *preflight)
+{
+    for (uint32_t i = 0; i < preflight->table_count; i++)
+        table_definition_unref(&preflight->tables[i]);
+    free(preflight->tables);
+    preflight->tables = NULL;
+    preflight->table_count = 0;
+    schema_tracker_destroy(&preflight->tracker);
+    table_filter_destroy(&preflight->filter);
+    arena_clear(&preflight->work);
+}
+
 static void *run(void *argument)
 {
     preflight_t *preflight = argument;
@@ -228,6 +242,7 @@ static void *run(void *argument)
         check_sink(preflight);
     }
     answer(preflight);
+    release_work(preflight);
     atomic_store(&preflight->is_done, true);
     (void)!write(preflight->options.event_fd, &(uint64_t){1}, sizeof(uint64_t));
     return NULL;
@@ -251,12 +266,6 @@ void preflight_destroy(preflight_t **preflight)
     if (!self)
         return;
     pthread_join(self->thread, NULL);
-    for (uint32_t i = 0; i < self->table_count; i++)
-        table_definition_unref(&self->tables[i]);
-    free(self->tables);
-    schema_tracker_destroy(&self->tracker);
-    table_filter_destroy(&self->filter);
-    table_filter_destroy(&self->allowed_cascades);
     arena_clear(&self->arena);
     free(self);
     *preflight = NULL;
