@@ -240,6 +240,12 @@ MYSQL *mariadb_fixture_connect(const mariadb_fixture_t *fixture)
     return connection;
 }
 
+void mariadb_fixture_reconnect(mariadb_fixture_t *fixture)
+{
+    connection_close(fixture);
+    fixture->connection = mariadb_fixture_connect(fixture);
+}
+
 void mariadb_fixture_run(mariadb_fixture_t *fixture, const char *sql)
 {
     MYSQL *connection = fixture->connection;

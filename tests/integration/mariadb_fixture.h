@@ -32,6 +32,9 @@ const char *mariadb_fixture_uri(const mariadb_fixture_t *fixture); /* mariadb://
 /* A new connection, charset utf8mb4; the caller closes it. */
 MYSQL *mariadb_fixture_connect(const mariadb_fixture_t *fixture);
 
+/* A new connection in the place of the fixture's own, which somebody may have killed. */
+void mariadb_fixture_reconnect(mariadb_fixture_t *fixture);
+
 /* On the fixture's own connection. Several statements may be given, with ; between them. */
 void mariadb_fixture_run(mariadb_fixture_t *fixture, const char *sql);
 void mariadb_fixture_printf(mariadb_fixture_t *fixture, const char *format, ...)
