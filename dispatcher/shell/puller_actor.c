@@ -96,14 +96,12 @@ static sluice_error_t take_items(puller_actor_t *puller, error_report_t *report)
             return error;
         tell(puller, &note, item.commit_ts);
         bool completes = item.completes;
-        commit_ts_t commit_ts = item.commit_ts;
+        if (completes && events->on_position)
+            events->on_position(events->context, item.commit_ts);
         if (!feed_inbox_put(puller->options.inbox, &item))
             return SLUICE_ERROR_CLOSED;
-        if (!completes)
-            continue;
-        if (events->on_position)
-            events->on_position(events->context, commit_ts);
-        give_anchor(puller, false);
+        if (completes)
+            give_anchor(puller, false);
     }
 }
 

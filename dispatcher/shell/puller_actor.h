@@ -19,7 +19,8 @@ typedef struct {
     /* In place of schema_tracker_apply. */
     sluice_error_t (*apply)(void *context, const logged_ddl_t *ddl, schema_outcome_t *outcome,
                             error_report_t *report);
-    /* Everything up to commit_ts has been put into the inbox; after every group. */
+    /* The tracker has every DDL up to commit_ts: after every group, before its last item is put
+     * into the inbox, so that whoever saw that item finds it so. */
     void (*on_position)(void *context, commit_ts_t commit_ts);
     /* A place from which the log can be opened; at bounded intervals. */
     void (*on_anchor)(void *context, const anchor_t *anchor);
