@@ -1,4 +1,4 @@
-/* Commands of sluicectl that need no server, or any: config, version, compare. */
+/* Commands of sluicectl that need no server, or any: config, version. */
 #include <stdio.h>
 #include <string.h>
 
@@ -6,7 +6,6 @@
 #include "common/runtime/version.h"
 #include "maintainer/ctl/client.h"
 #include "maintainer/ctl/commands.h"
-#include "maintainer/ctl/compare/compare.h"
 
 ctl_exit_t ctl_config_check(const ctl_options_t *options)
 {
@@ -45,29 +44,4 @@ ctl_exit_t ctl_version(const ctl_options_t *options)
         printf("server %s (%s)\n", version, hash);
     json_decref(answer.json);
     return CTL_OK;
-}
-
-ctl_exit_t ctl_compare(const ctl_options_t *options)
-{
-    bytes_t rules[CTL_LIST_MAX];
-    error_report_t report = {0};
-    compare_result_t result = {0};
-    if (!options->source)
-        return ctl_missing("--source");
-    if (!options->sink)
-        return ctl_missing("--sink");
-    for (uint32_t i = 0; i < options->filter_count; i++)
-        rules[i] = bytes_of_text(options->filters[i]);
-    compare_options_t compare = {.source_uri = options->source,
-                                 .sink_uri = options->sink,
-                                 .filter_rules = rules,
-                                 .filter_rule_count = options->filter_count,
-                                 .lines_max = options->lines,
-                                 .out = stdout};
-    sluice_error_t error = compare_run(&compare, &result, &report);
-    if (error != SLUICE_OK) {
-        fprintf(stderr, "sluicectl: %s: %s\n", sluice_error_name(error), report.text);
-        return error == SLUICE_ERROR_CONFIGURATION ? CTL_USAGE : CTL_NO_CONNECTION;
-    }
-    return result.tables_differing || result.rows_differing ? CTL_SERVER_ERROR : CTL_OK;
 }

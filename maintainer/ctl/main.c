@@ -28,7 +28,8 @@ static const command_t commands[] = {
     {"capture", "drain", ctl_capture_drain, "NODE [--wait]"},
     {"config", "check", ctl_config_check, "FILE"},
     {"config", "example", ctl_config_example, ""},
-    {"compare", NULL, ctl_compare, "--source URI --sink URI [--filter RULE]... [--lines N]"},
+    {"compare", NULL, ctl_compare,
+     "-c NAME | --source URI --sink URI [--filter RULE]... [--lines N]"},
     {"version", NULL, ctl_version, ""},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

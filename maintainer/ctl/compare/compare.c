@@ -166,6 +166,20 @@ static sluice_error_t compare_databases(compare_t *self, error_report_t *report)
     return error;
 }
 
+static void summarise(const compare_t *self)
+{
+    const compare_result_t *result = self->result;
+    FILE *out = self->options->out;
+    fprintf(out, "%llu tables and %llu rows compared\n", (unsigned long long)result->tables,
+            (unsigned long long)result->rows);
+    if (result->tables_differing == 0)
+        fprintf(out, "identical\n");
+    else
+        fprintf(out, "%llu tables differ, %llu rows among them\n",
+                (unsigned long long)result->tables_differing,
+                (unsigned long long)result->rows_differing);
+}
+
 sluice_error_t compare_run(const compare_options_t *options, compare_result_t *result,
                            error_report_t *report)
 {
@@ -182,6 +196,8 @@ sluice_error_t compare_run(const compare_options_t *options, compare_result_t *r
         self.as_utf8 = !self.sink->has_definitions;
         error = compare_databases(&self, report);
     }
+    if (!error)
+        summarise(&self);
     if (self.sink)
         self.sink->api->close(&self.sink);
     if (self.source)
