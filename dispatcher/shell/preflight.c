@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/base/memory.h"
+#include "common/runtime/uri.h"
 #include "dispatcher/core/ddl/cascade_option.h"
 #include "dispatcher/core/ddl/schema_tracker.h"
 #include "dispatcher/core/node/changefeed_config_copy.h"
@@ -178,9 +179,13 @@ static void check_sink(preflight_t *preflight)
     const check_request_t *request = &preflight->request;
     const sink_api_t *api = sink_find((const char *)request->config.sink.data);
     if (!api) {
+        char shown[256];
+        uri_redact(request->config.sink, shown, sizeof shown);
         add_failure(preflight, SLUICE_ERROR_CONFIGURATION,
-                    "the sink's URI has no scheme that is known: mariadb://, sqlite://, file://, "
-                    "blackhole://");
+                    arena_printf(&preflight->arena,
+                                 "there is no sink for %s; known are mariadb://, sqlite://, "
+                                 "file:// and blackhole://",
+                                 shown));
         return;
     }
     if (api->needs_one_host && request->node_count > 1 && !request->all_on_one_host)

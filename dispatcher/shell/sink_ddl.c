@@ -28,7 +28,8 @@ static void log_ddl(const sink_pool_t *pool, const job_t *job, sluice_error_t er
         pool->options.changefeed_name, error == SLUICE_OK ? "ddl executed" : "ddl failed",
         log_number("commit_ts", job->commit_ts.v), log_number("sync", job->kind == JOB_SYNCPOINT),
         log_text("verb", job->ddl ? ddl_verb_name(job->ddl->verb) : "syncpoint"),
-        log_text("error", sluice_error_name(error)), log_text("text", text));
+        log_text("error", sluice_error_name(error)),
+        log_text("text", error == SLUICE_OK ? "" : text));
 }
 
 /* With the lock at entry and exit. */

@@ -214,6 +214,10 @@ sluice_error_t source_describe(const source_request_t *request, arena_t *arena,
         return describe_files(request, arena, description, report);
     if (api == &upstream_simulated)
         return describe_simulated(request, arena, description, report);
+    char shown[256];
+    uri_redact(bytes_of_text(request->uri), shown, sizeof shown);
     return error_report_set(report, SLUICE_ERROR_CONFIGURATION,
-                            "a source is mariadb://, mariadb+unix://, binlog:// or simulated://");
+                            "there is no source for %s; known are mariadb://, mariadb+unix://, "
+                            "binlog:// and simulated://",
+                            shown);
 }
