@@ -107,7 +107,7 @@ class SchemaChanges:
         self.tables = tables
         self.kinds = kinds
         self.number = 0
-        self.carried = []  # (mark, statement)
+        self.carried = []  # (mark, or None where the server writes the statement anew; statement)
         self.skipped = []
 
     def run(self, statement, *parameters, schema=None):
@@ -121,7 +121,8 @@ class SchemaChanges:
             if schema:
                 cursor.execute(f"USE {schema}")
             cursor.execute(text, parameters or None)
-        self.carried.append((mark if text != statement else statement, text))
+        rewritten = text == statement or " AS SELECT " in statement
+        self.carried.append((None if rewritten else mark, statement))
 
     def plain(self, statement):
         with self.connection.cursor() as cursor:
