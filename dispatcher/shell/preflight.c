@@ -236,6 +236,7 @@ static void release_work(preflight_t *preflight)
     preflight->table_count = 0;
     schema_tracker_destroy(&preflight->tracker);
     table_filter_destroy(&preflight->filter);
+    table_filter_destroy(&preflight->allowed_cascades);
     arena_clear(&preflight->work);
 }
 
