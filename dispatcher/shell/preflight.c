@@ -69,6 +69,8 @@ static bool describe_source(preflight_t *preflight)
         .server_id_max = preflight->options.server_id_max,
         .start = config->start,
         .start_gtid_list = (const char *)config->start_gtid_list.data,
+        .filter_rules = config->filter_rules,
+        .filter_rule_count = config->filter_rule_count,
     };
     error_report_t report = {0};
     sluice_error_t error = source_describe(&request, &preflight->work, &preflight->source, &report);
