@@ -284,6 +284,8 @@ sluice_error_t definition_apply(const table_definition_t *before, const char *sc
         head.schema = schema;
         head.name = name;
     }
+    if (action_count > DEFINITION_ACTIONS_MAX)
+        return draft_refuse(&draft, "%u parts in one statement", action_count);
     for (uint32_t i = 0; i < action_count; i++) {
         const column_syntax_t *column = actions[i].column;
         if (column && column->written.type == COLUMN_TIMESTAMP && !draft.first_timestamp)

@@ -10,6 +10,9 @@
 #include "common/base/error.h"
 #include "dispatcher/core/ddl/statement.h"
 
+/* More in one statement is refused; a table has at most 4096 columns and 128 keys. */
+#define DEFINITION_ACTIONS_MAX 20000
+
 typedef struct {
     charset_choice_t schema_charset;  /* default of a table that says nothing */
     bool explicit_timestamp_defaults; /* @@explicit_defaults_for_timestamp of the session */

@@ -37,6 +37,16 @@ static void add_move(plan_t *plan, const table_definition_t *before,
     move->name = bytes_of_text(after->name);
 }
 
+static bool brings_foreign_key(const statement_t *statement)
+{
+    for (uint32_t i = 0; i < statement->action_count; i++) {
+        const table_action_t *action = &statement->actions[i];
+        if (action->kind == ACTION_ADD_FOREIGN_KEY || (action->column && action->column->reference))
+            return true;
+    }
+    return false;
+}
+
 static sluice_error_t alter_carried(plan_t *plan, const table_definition_t *before,
                                     const table_definition_t *after, const uint32_t *column_sources,
                                     bool is_inside)
@@ -61,7 +71,8 @@ static sluice_error_t alter_carried(plan_t *plan, const table_definition_t *befo
         add_move(plan, before, after);
         plan_change(plan, TABLE_RENAMED, before, after, column_sources);
     }
-    return plan_check_cascades(plan, before, after);
+    return brings_foreign_key(&plan->statement) ? plan_check_cascades(plan, before, after)
+                                                : SLUICE_OK;
 }
 
 static sluice_error_t alter_definition(plan_t *plan, const object_name_t *name, plan_find_t found)

@@ -400,7 +400,11 @@ static void cascading_foreign_keys_are_refused_unless_allowed(void **state)
         {"CREATE TABLE fk.allowed (p INT, FOREIGN KEY (p) REFERENCES fk.p (id) ON DELETE CASCADE)",
          "create_table {trigger,fk.p@0} +fk.allowed@101 | created fk.allowed"},
         {"CREATE TABLE other.n (p INT, FOREIGN KEY (p) REFERENCES fk.p (id) ON DELETE CASCADE)",
-         "outside"});
+         "outside"},
+        {"CREATE TABLE fk.allowed (p INT, FOREIGN KEY (p) REFERENCES fk.p (id) ON DELETE CASCADE);;"
+         "ALTER TABLE fk.allowed RENAME TO fk.later",
+         "rename_table {fk.allowed@101,trigger,fk.p@0} fk.allowed@101>fk.later | renamed "
+         "fk.allowed"});
 }
 
 static void rename_moves_leaves_and_refuses_to_enter(void **state)
