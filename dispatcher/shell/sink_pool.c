@@ -65,7 +65,7 @@ void pool_complete(sink_pool_t *pool, const lane_t *lane, sink_completion_kind_t
 
 void pool_make_ready(sink_pool_t *pool, lane_t *lane)
 {
-    if (lane->is_ready || lane->is_busy || lane->is_ended || lane->rows.count == 0)
+    if (lane->is_ready || lane->is_busy || lane->is_ended || !lane_has_whole_rows(lane))
         return;
     lane->is_ready = true;
     lane->next_ready = NULL;

@@ -126,6 +126,9 @@ typedef struct {
  * pool is closing, or it is not wanted any more. Without the lock. */
 sluice_error_t worker_attempt(worker_t *worker, const attempt_t *attempt, error_report_t *report);
 
+/* Whether something can be written: of a table without a key only whole transactions can. */
+bool lane_has_whole_rows(lane_t *lane);
+
 /* sink_rows.c: one round of work, with the lock held at entry and exit. False: nothing to do. */
 bool worker_do_rows(worker_t *worker);
 /* sink_ddl.c */

@@ -93,6 +93,19 @@ typedef struct {
     uint64_t bytes;
 } batch_t;
 
+bool lane_has_whole_rows(lane_t *lane)
+{
+    if (lane->rows.count == 0)
+        return false;
+    if (table_definition_row_key(row_queue_at(&lane->rows, 0)->rows->definition) ||
+        lane->rows.count >= BATCH_PARTS_MAX)
+        return true;
+    for (uint32_t i = 0; i < lane->rows.count; i++)
+        if (row_queue_at(&lane->rows, i)->transaction->is_last_part)
+            return true;
+    return false;
+}
+
 static bool has_room(const sink_pool_t *pool, const batch_t *batch)
 {
     return batch->lane_count < BATCH_LANES_MAX && batch->part_count < BATCH_PARTS_MAX &&
@@ -100,14 +113,16 @@ static bool has_room(const sink_pool_t *pool, const batch_t *batch)
 }
 
 /* How many of a lane's oldest rows go together: one definition, within the limits, and up to the
- * end of a transaction if one ends there, since progress is a commit_ts. */
+ * end of a transaction if one ends there, since progress is a commit_ts. Without a key rows cannot
+ * be repeated, so that a transaction's are never cut but by BATCH_PARTS_MAX. */
 static uint32_t count_together(const sink_pool_t *pool, const batch_t *batch, lane_t *lane)
 {
     const table_definition_t *definition = row_queue_at(&lane->rows, 0)->rows->definition;
+    bool may_cut = table_definition_row_key(definition) != NULL;
     uint64_t bytes = batch->bytes;
     uint32_t count = 0, complete = 0;
     while (count < lane->rows.count && batch->part_count + count < BATCH_PARTS_MAX &&
-           (count == 0 || bytes < pool->options.batch_bytes_max)) {
+           (count == 0 || bytes < pool->options.batch_bytes_max || (!may_cut && complete == 0))) {
         const row_item_t *item = row_queue_at(&lane->rows, count);
         if (item->rows->definition != definition)
             break;
@@ -163,7 +178,7 @@ static void take_batch(sink_pool_t *pool, batch_t *batch)
             pool->last_ready = NULL;
         pool->ready_count--;
         lane->is_ready = false;
-        if (lane->rows.count > 0)
+        if (lane_has_whole_rows(lane))
             take_lane(pool, batch, lane);
         else
             pool_release_lane(pool, lane);

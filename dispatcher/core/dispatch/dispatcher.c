@@ -232,12 +232,23 @@ void dispatcher_note_seen(dispatcher_t *dispatcher, commit_ts_t commit_ts)
         dispatcher->seen = commit_ts;
 }
 
+/* Rows of a table without a key are written with the whole of their transaction: the rest must come
+ * whatever the credit. */
+static bool must_wait_for_end(const stream_event_t *event)
+{
+    return !event->transaction->is_last_part && !table_definition_row_key(event->rows->definition);
+}
+
 static void take_rows(dispatcher_t *dispatcher, dispatcher_step_t *step, stream_event_t *event)
 {
     uint64_t cost = stream_event_cost(event);
     if (event->commit_ts.v <= dispatcher->resolved.v) {
         dispatcher_return_credit(dispatcher, step, cost);
         return;
+    }
+    if (must_wait_for_end(event)) {
+        dispatcher_return_credit(dispatcher, step, cost);
+        cost = 0;
     }
     rows_in_flight_push(&dispatcher->rows, event->commit_ts, cost);
     dispatcher_note_seen(dispatcher, event->commit_ts);

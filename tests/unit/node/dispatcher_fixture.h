@@ -111,6 +111,7 @@ static inline void deliver_rows(fixture_t *fixture, uint64_t ts)
 {
     transaction_t *transaction = transaction_new();
     transaction->commit_ts = (commit_ts_t){ts};
+    transaction->is_last_part = true;
     table_rows_t *rows = arena_calloc(&transaction->arena, 1, sizeof *rows);
     rows->bytes = 100;
     deliver(fixture,

@@ -248,6 +248,29 @@ static void returns_credit_once_for_rows_flushed_in_two_parts(void **state)
     assert_int_equal(checkpoint(fixture), 9);
 }
 
+static void lets_the_rest_of_a_transaction_come_whose_rows_cannot_be_cut(void **state)
+{
+    fixture_t *fixture = *state;
+    for (int part = 0; part < 2; part++) {
+        transaction_t *transaction = transaction_new();
+        table_rows_t *rows = arena_calloc(&transaction->arena, 1, sizeof *rows);
+        rows->definition = table_definition_new();
+        rows->bytes = 100;
+        transaction->tables = rows;
+        transaction->table_count = 1;
+        transaction->is_last_part = part == 1;
+        deliver(fixture, (stream_event_t){.kind = STREAM_ROWS,
+                                          .commit_ts = {5},
+                                          .transaction = transaction,
+                                          .rows = rows});
+        assert_int_equal(count_effects(fixture, NODE_EFFECT_RETURN_CREDIT), 1);
+    }
+    assert_int_equal(view(fixture).rows_in_flight, 2);
+    written(fixture, 2, SLUICE_OK);
+    assert_int_equal(count_effects(fixture, NODE_EFFECT_RETURN_CREDIT), 2);
+    assert_int_equal(checkpoint(fixture), 4);
+}
+
 static void follows_resolved_when_idle(void **state)
 {
     fixture_t *fixture = *state;
@@ -507,6 +530,7 @@ int main(void)
         TABLE_TEST(writes_nothing_more_when_it_is_not_the_owner),
         TABLE_TEST(knows_rows_as_durable_only_after_the_flush),
         TABLE_TEST(returns_credit_once_for_rows_flushed_in_two_parts),
+        TABLE_TEST(lets_the_rest_of_a_transaction_come_whose_rows_cannot_be_cut),
         TABLE_TEST(follows_resolved_when_idle),
         TABLE_TEST(ignores_stale_events),
         TABLE_TEST(accepts_a_syncpoint_at_what_is_resolved),

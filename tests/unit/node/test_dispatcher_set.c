@@ -322,6 +322,7 @@ static void remembers_the_first_error(void **state)
     make_work(fixture, 1, 10);
     make_work(fixture, 2, 10);
     transaction_t *transaction = transaction_new();
+    transaction->is_last_part = true;
     table_rows_t *rows = arena_calloc(&transaction->arena, 1, sizeof *rows);
     deliver(fixture, 1,
             (stream_event_t){

@@ -209,12 +209,30 @@ static void open_pool(fixture_t *fixture, uint32_t row_workers)
     fixture->pool = sink_pool_open(&options);
 }
 
+static const table_definition_t *new_definition(bool has_key)
+{
+    table_definition_t *definition = table_definition_new();
+    if (!has_key)
+        return definition;
+    column_definition_t *column = arena_calloc(&definition->arena, 1, sizeof *column);
+    *column = (column_definition_t){.name = "id", .type = COLUMN_INT, .flags = COLUMN_NOT_NULL};
+    key_part_t *part = arena_calloc(&definition->arena, 1, sizeof *part);
+    key_definition_t *key = arena_calloc(&definition->arena, 1, sizeof *key);
+    *key =
+        (key_definition_t){.kind = KEY_PRIMARY, .name = "PRIMARY", .parts = part, .part_count = 1};
+    definition->columns = column;
+    definition->column_count = 1;
+    definition->keys = key;
+    definition->key_count = 1;
+    return definition;
+}
+
 static int set_up(void **state)
 {
     fixture_t *fixture = memory_zalloc(sizeof *fixture);
     pthread_mutex_init(&fixture->sink.lock, NULL);
     pthread_cond_init(&fixture->sink.released, NULL);
-    fixture->definition = table_definition_new();
+    fixture->definition = new_definition(true);
     open_pool(fixture, 1);
     *state = fixture;
     return 0;
@@ -423,6 +441,23 @@ static void moves_progress_only_with_the_last_part_of_a_transaction(void **state
     assert_true(fixture->sink.calls[fixture->sink.call_count - 1].moves_progress);
 }
 
+static void never_cuts_a_transaction_of_a_table_without_a_key(void **state)
+{
+    fixture_t *fixture = *state;
+    table_definition_unref(&fixture->definition);
+    fixture->definition = new_definition(false);
+    claim_now(fixture, 1);
+    for (int part = 0; part < 29; part++)
+        write_part_of(fixture, 1, 5, false);
+    struct pollfd poll_fd = {.fd = sink_pool_fd(fixture->pool), .events = POLLIN};
+    assert_int_equal(poll(&poll_fd, 1, 20), 0);
+    write_part_of(fixture, 1, 5, true);
+    expect_written(fixture, 1, 30, SLUICE_OK);
+    const call_t *call = &fixture->sink.calls[fixture->sink.call_count - 1];
+    assert_int_equal(call->part_count, 30);
+    assert_true(call->moves_progress);
+}
+
 static void tries_again_what_can_pass(void **state)
 {
     fixture_t *fixture = *state;
@@ -583,6 +618,7 @@ int main(void)
         TEST(gathers_transactions_of_a_lane_in_order),
         TEST(gathers_lanes_into_one_transaction),
         TEST(moves_progress_only_with_the_last_part_of_a_transaction),
+        TEST(never_cuts_a_transaction_of_a_table_without_a_key),
         TEST(tries_again_what_can_pass),
         TEST(blames_only_the_span_that_fails),
         TEST(answers_cancelled_rows_behind_those_being_written),
