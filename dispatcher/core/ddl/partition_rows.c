@@ -175,7 +175,7 @@ static bool parse_value(parser_t *parser, const method_t *method, const char **v
     }
     if (is_string && method->via == VIA_COLUMN && is_date(method->type)) {
         *value = text;
-        return is_plain_date(text);
+        return is_plain_date(text) && (method->type == COLUMN_DATETIME || strlen(text) == 10);
     }
     if (literal.kind != LITERAL_NUMBER || (method->via == VIA_COLUMN && is_date(method->type)))
         return false;

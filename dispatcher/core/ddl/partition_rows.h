@@ -3,7 +3,7 @@
  * DROP and TRUNCATE PARTITION take away is not in the log.
  *
  * Understood is what needs no function of the server: RANGE and LIST, also COLUMNS, over one
- * numeric column or a DATE or DATETIME; and RANGE over YEAR (column), TO_DAYS (column) and
+ * integer column or a DATE or DATETIME; and RANGE over YEAR (column), TO_DAYS (column) and
  * UNIX_TIMESTAMP (column), whose bounds are made dates and times again.
  *
  * Pure. Threads: functions of their arguments only.

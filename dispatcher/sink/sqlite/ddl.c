@@ -6,6 +6,7 @@
 
 #include "common/runtime/log.h"
 #include "dispatcher/sink/sink_text.h"
+#include "dispatcher/sink/sqlite/partition.h"
 #include "dispatcher/sink/sqlite/table_text.h"
 
 /* A table that stands under a name in between while others of its statement move. */
@@ -210,6 +211,17 @@ static sluice_error_t refuse_statement(run_t *run, const char *reason)
                             ddl_verb_name(run->ddl->verb), reason, run->ddl->sql_utf8);
 }
 
+/* The rows go first, by the partitions as they were. */
+static sluice_error_t delete_partitions(run_t *run)
+{
+    const ddl_event_t *ddl = run->ddl;
+    if (ddl->change_count != 1 || !ddl->changes[0].before)
+        return refuse_statement(run, "it does not say of which table");
+    sluice_error_t error = sqlite_delete_partitions(
+        run->alter.session, ddl, name_of(run, ddl->changes[0].before), run->report);
+    return error ? error : apply_changes(run);
+}
+
 static sluice_error_t run_verb(run_t *run, const sqlite_ddl_settings_t *settings)
 {
     const ddl_event_t *ddl = run->ddl;
@@ -226,6 +238,7 @@ static sluice_error_t run_verb(run_t *run, const sqlite_ddl_settings_t *settings
         return apply_changes(run);
     case DDL_TRUNCATE_PARTITION:
     case DDL_DROP_PARTITION:
+        return delete_partitions(run);
     case DDL_EXCHANGE_PARTITION:
     case DDL_CONVERT_PARTITION:
         return refuse_statement(run, "it has no partitions, and the log does not hold the rows");

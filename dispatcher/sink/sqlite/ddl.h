@@ -8,8 +8,10 @@
  *   CREATE and ALTER DATABASE                 nothing: databases are prefixes of names
  *   DROP DATABASE                             drops its carried tables
  *   CREATE and DROP VIEW                      skipped with a warning: views are MariaDB's dialect
- *   DROP, TRUNCATE, EXCHANGE, CONVERT         refused by name: SQLite has no partitions and the log
- *   PARTITION                                 does not say which rows are meant
+ *   DROP and TRUNCATE PARTITION               the rows that the partition held are deleted
+ *                                             (partition.h), else refused by name
+ *   EXCHANGE and CONVERT PARTITION            refused by name: SQLite has no partitions and the log
+ *                                             does not say which rows are meant
  *   whatever is not understood                refused by name
  *
  * SQLite's table names differ by more than the case of ASCII letters; a table whose name does not

@@ -127,6 +127,9 @@ static void does_not_guess(void **state)
          "p0", "no"},
         {"CREATE TABLE t (a DATE) PARTITION BY RANGE COLUMNS (a) (PARTITION p0 VALUES LESS THAN "
          "('20-1-1'))",
+         "p0", "no"},
+        {"CREATE TABLE t (a DATE) PARTITION BY RANGE COLUMNS (a) (PARTITION p0 VALUES LESS THAN "
+         "('2020-01-01 00:00:00'))",
          "p0", "no"}};
     check_cases(cases, sizeof cases / sizeof cases[0]);
 }

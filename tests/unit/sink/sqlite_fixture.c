@@ -120,6 +120,9 @@ sluice_error_t sqlite_fixture_ddl(sqlite_fixture_t *fixture, const sink_claim_t 
     ddl->schema = "d";
     ddl->object = "t";
     ddl->sql_utf8 = "THE STATEMENT";
+    ddl->partitions = fixture->partitions;
+    ddl->partition_count = fixture->partition_count;
+    ddl->names_all_partitions = fixture->names_all_partitions;
     ddl->changes = copied;
     ddl->change_count = change_count;
     ddl->context.default_schema = "d";

@@ -16,6 +16,10 @@ typedef struct {
     sink_t *sink;
     sink_connection_t *connection;
     char text[8192]; /* the last answer */
+    /* Of the next DDL. */
+    const char *const *partitions;
+    uint32_t partition_count;
+    bool names_all_partitions;
 } sqlite_fixture_t;
 
 /* With a connection. `parameters` goes behind the URI's '?'. */

@@ -156,6 +156,65 @@ static void views_are_left_out(void **state)
     assert_string_equal(query("SELECT count(*) FROM __sluice_ddl"), "2");
 }
 
+static void run_partitions(ddl_verb_t verb, const table_definition_t *table,
+                           const char *const *partitions, uint32_t count)
+{
+    static const uint32_t sources[] = {0, 1};
+    table_change_t change = {TABLE_ALTERED, table, table, sources};
+    fixture.file->partitions = partitions;
+    fixture.file->partition_count = count;
+    fixture.file->names_all_partitions = count == 0;
+    must_run(verb, &change, 1);
+}
+
+static void lost_partitions_lose_their_rows(void **state)
+{
+    (void)state;
+    const column_definition_t columns[] = {
+        {.name = "id", .type = COLUMN_INT, .length = 11},
+        {.name = "at", .type = COLUMN_DATETIME, .flags = COLUMN_NOT_NULL}};
+    table_definition_t *t = table_of("t", 5, columns, 2, 0);
+    t->partition_text = "PARTITION BY RANGE (id) (PARTITION `p0` VALUES LESS THAN (10), PARTITION "
+                        "`p1` VALUES LESS THAN (20), PARTITION `p2` VALUES LESS THAN MAXVALUE)";
+    create(t);
+    execute("INSERT INTO \"d.t\" VALUES (NULL, '2020-12-31 23:59:59'), (-5, '2021-01-01 "
+            "00:00:00'), (9, '2021-06-01 00:00:00'), (10, '2021-12-31 23:59:59'), (19, '2022-01-01 "
+            "00:00:00'), (20, '2023-01-01 00:00:00')");
+    run_partitions(DDL_TRUNCATE_PARTITION, t, (const char *const[]){"p1", "nothing"}, 2);
+    assert_string_equal(query("SELECT group_concat(ifnull(id, 'null')) FROM \"d.t\""),
+                        "null,-5,9,20");
+    t->partition_text = "PARTITION BY RANGE (YEAR(`at`)) (PARTITION `y0` VALUES LESS THAN (2021), "
+                        "PARTITION `y1` VALUES LESS THAN (2022))";
+    run_partitions(DDL_DROP_PARTITION, t, (const char *const[]){"y1"}, 1);
+    assert_string_equal(query("SELECT group_concat(ifnull(id, 'null')) FROM \"d.t\""), "null,20");
+    t->partition_text = "PARTITION BY LIST (id) (PARTITION `l0` VALUES IN (1, NULL), PARTITION "
+                        "`l1` VALUES IN (20))";
+    run_partitions(DDL_TRUNCATE_PARTITION, t, (const char *const[]){"L0"}, 1);
+    assert_string_equal(query("SELECT group_concat(id) FROM \"d.t\""), "20");
+    run_partitions(DDL_TRUNCATE_PARTITION, t, NULL, 0);
+    assert_string_equal(query("SELECT count(*) FROM \"d.t\""), "0");
+}
+
+static void partitions_whose_rows_cannot_be_told_are_refused_by_name(void **state)
+{
+    (void)state;
+    static const uint32_t sources[] = {0, 1};
+    static const char *const partitions[] = {"p0"};
+    static const char *const texts[] = {
+        "PARTITION BY HASH (`id`) PARTITIONS 4", NULL,
+        "PARTITION BY RANGE (`id` % 7) (PARTITION `p0` VALUES LESS THAN (10))"};
+    table_definition_t *t = plain("t", 5);
+    create(t);
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        t->partition_text = texts[i];
+        table_change_t change = {TABLE_ALTERED, t, t, sources};
+        fixture.file->partitions = partitions;
+        fixture.file->partition_count = 1;
+        assert_int_equal(run(DDL_DROP_PARTITION, &change, 1), SLUICE_ERROR_DDL_UNSUPPORTED);
+        assert_non_null(strstr(fixture.report.text, "p0 of d.t"));
+    }
+}
+
 static void partition_statements_and_unknown_ones_are_refused_by_name(void **state)
 {
     (void)state;
@@ -236,6 +295,8 @@ int main(void)
         ON_FILE(rename_onto_a_foreign_table_is_refused),
         ON_FILE(databases_need_nothing_but_drop_takes_their_tables),
         ON_FILE(views_are_left_out),
+        ON_FILE(lost_partitions_lose_their_rows),
+        ON_FILE(partitions_whose_rows_cannot_be_told_are_refused_by_name),
         ON_FILE(partition_statements_and_unknown_ones_are_refused_by_name),
         ON_FILE(check_wants_each_table_in_its_form),
         ON_FILE(check_makes_missing_tables_when_told_so),
