@@ -97,7 +97,8 @@ barrier_event_t *barrier_open(barrier_t *barrier, mono_ns_t now, event_key_t key
     barrier->events[place] = event;
     barrier->event_count++;
     count_gates(barrier, event, true);
-    event_coverage_t coverage = barrier_event_coverage(event, barrier->table, barrier->floor);
+    list_progress_t progress = barrier_progress(barrier);
+    event_coverage_t coverage = barrier_event_coverage(event, barrier->table, &progress);
     event->required = coverage.required;
     event->misses_tables = coverage.missing > 0;
     event->is_proven = barrier_event_is_proven(event, barrier->table);
@@ -222,9 +223,8 @@ static verdict_t handle_waiting(barrier_t *barrier, mono_ns_t now, span_entry_t 
     event_key_t key = group->key;
     if (span->state != SPAN_REPLICATING)
         return VERDICT_IGNORED;
-    int order = event_key_compare(key, span_entry_block_key(span));
     /* A late copy of what this dispatcher has left behind: nobody waits for the answer. */
-    if (order < 0 || (order == 0 && span->block_stage == STAGE_DONE))
+    if (event_key_compare(key, span_entry_block_key(span)) < 0)
         return VERDICT_ACK;
     barrier_event_t *event = barrier_event_of(barrier, key);
     if (!event && span == span_table_trigger(barrier->table) && barrier_waits_before(barrier, key))
@@ -283,10 +283,11 @@ static void handle_done(barrier_t *barrier, mono_ns_t now, span_entry_t *span, e
     barrier_event_t *event = barrier_event_of(barrier, key);
     if (!event || !span->table || !barrier_event_blocks(event, span->table))
         return;
-    if (span_entry_is_at(span, key) && event->waiting)
-        event->waiting--;
-    if (event_key_compare(span_entry_block_key(span), key) <= 0)
+    /* One that does not stand at it answers from what its table passed before it was given away. */
+    if (span_entry_is_at(span, key)) {
+        event->waiting -= event->waiting ? 1 : 0;
         span_entry_set_block(span, key, STAGE_DONE);
+    }
     event->done++;
     event->is_touched = true;
     event->status_seen = true;

@@ -184,24 +184,26 @@ static bool cover_table(const barrier_event_t *event, const table_entry_t *entry
 
 /* Whether a listed table that is not in the span table can only be gone. Tables are added in the
  * order of keys and by the trigger's reports, which it holds a blocking event for; so once it
- * stands at or behind the event, whatever the event lists was added, and is missing because a later
- * change dropped it. */
+ * stands at or behind the event, and every change known before it is made, whatever the event lists
+ * was added, and is missing because a later change dropped it. */
 static bool missing_is_gone(const barrier_event_t *event, const span_table_t *table,
-                            event_key_t floor)
+                            const list_progress_t *progress)
 {
-    if (event_key_compare(floor, event->key) >= 0)
+    if (event_key_compare(progress->floor, event->key) >= 0)
         return true;
+    if (progress->has_unscheduled && event_key_compare(progress->unscheduled, event->key) < 0)
+        return false;
     const span_entry_t *trigger = span_table_trigger(table);
     return trigger && (span_entry_is_at(trigger, event->key) || span_proves(trigger, event->key) ||
                        trigger->checkpoint.v >= event->key.commit_ts.v);
 }
 
 static event_coverage_t cover_listed(const barrier_event_t *event, const span_table_t *table,
-                                     event_key_t floor)
+                                     const list_progress_t *progress)
 {
     const influence_t *influence = &event->payload->influence;
     event_coverage_t coverage = {0};
-    bool is_gone = missing_is_gone(event, table, floor);
+    bool is_gone = missing_is_gone(event, table, progress);
     count_checker_t checker;
     count_checker_init(&checker, influence->table_ids, influence->table_count);
     for (uint32_t i = 0; i < influence->table_count; i++) {
@@ -219,10 +221,10 @@ static event_coverage_t cover_listed(const barrier_event_t *event, const span_ta
 }
 
 event_coverage_t barrier_event_coverage(const barrier_event_t *event, const span_table_t *table,
-                                        event_key_t floor)
+                                        const list_progress_t *progress)
 {
     if (event->payload->influence.kind == INFLUENCE_NORMAL)
-        return cover_listed(event, table, floor);
+        return cover_listed(event, table, progress);
     event_coverage_t coverage = {.is_full = true};
     scope_t scope;
     scope_init(&scope, event, table);
@@ -254,7 +256,7 @@ static char *append_name(arena_t *arena, char *text, const span_entry_t *span)
 }
 
 const char *barrier_event_missing(const barrier_event_t *event, const span_table_t *table,
-                                  event_key_t floor, arena_t *arena)
+                                  const list_progress_t *progress, arena_t *arena)
 {
     char *text = arena_strdup(arena, "");
     uint32_t count = 0;
@@ -267,7 +269,7 @@ const char *barrier_event_missing(const barrier_event_t *event, const span_table
     if (count > MISSING_NAMES_MAX)
         text = arena_printf(arena, "%s and %" PRIu32 " more", text, count - MISSING_NAMES_MAX);
     if (scope.missing && event->state == BARRIER_COLLECTING &&
-        !missing_is_gone(event, table, floor))
+        !missing_is_gone(event, table, progress))
         text = arena_printf(arena, "%s%s%" PRIu32 " listed tables not known yet", text,
                             *text ? ", " : "", scope.missing);
     if (event->state == BARRIER_SELECTED)

@@ -73,9 +73,15 @@ typedef struct {
     bool is_full;     /* every one required waits, split tables without a gap */
 } event_coverage_t;
 
-/* `floor`: changes of the table list are made up to this key. */
+/* Up to where the table list is known to be changed. */
+typedef struct {
+    event_key_t floor;       /* every change at or below it is made */
+    event_key_t unscheduled; /* the first known change that is not made yet */
+    bool has_unscheduled;
+} list_progress_t;
+
 event_coverage_t barrier_event_coverage(const barrier_event_t *event, const span_table_t *table,
-                                        event_key_t floor);
+                                        const list_progress_t *progress);
 
 /* Strict proof that the event was written: passed >= its key, checkpoint > its commit_ts, or a
  * later key at which the span waits or waited. checkpoint == commit_ts proves nothing. */
@@ -86,6 +92,6 @@ bool barrier_event_is_proven(const barrier_event_t *event, const span_table_t *t
 /* Names of what is missing, in `arena`: reporters while collecting, the writer when selected, who
  * is not done afterwards. */
 const char *barrier_event_missing(const barrier_event_t *event, const span_table_t *table,
-                                  event_key_t floor, arena_t *arena);
+                                  const list_progress_t *progress, arena_t *arena);
 
 #endif

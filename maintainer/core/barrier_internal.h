@@ -46,6 +46,7 @@ void barrier_close(barrier_t *barrier, barrier_event_t *event);
 void barrier_fault(barrier_t *barrier, event_key_t key, const char *what);
 
 /* barrier_schedule.c */
+list_progress_t barrier_progress(const barrier_t *barrier);
 void key_set_add(key_set_t *set, event_key_t key);
 bool barrier_is_scheduled(const barrier_t *barrier, event_key_t key);
 /* Puts the event into the order of those that change the table list. */

@@ -61,6 +61,23 @@ void barrier_raise_floor(barrier_t *barrier, event_key_t key)
     key_set_forget_to(&barrier->scheduled, key);
 }
 
+list_progress_t barrier_progress(const barrier_t *barrier)
+{
+    list_progress_t progress = {.floor = barrier->floor};
+    for (uint32_t i = 0; i < barrier->event_count && !progress.has_unscheduled; i++) {
+        progress.has_unscheduled = !barrier->events[i]->is_scheduled;
+        progress.unscheduled = barrier->events[i]->key;
+    }
+    /* Reports that wait are in the order only. */
+    const barrier_event_t *head = barrier->pending_count ? barrier->pending[0] : NULL;
+    if (head &&
+        (!progress.has_unscheduled || event_key_compare(head->key, progress.unscheduled) < 0)) {
+        progress.has_unscheduled = true;
+        progress.unscheduled = head->key;
+    }
+    return progress;
+}
+
 /* ---- the order ---- */
 
 void barrier_enter_order(barrier_t *barrier, barrier_event_t *event)

@@ -78,7 +78,8 @@ static void log_changes(settling_t *s)
 
 static void look_at(settling_t *s, barrier_event_t *event, event_coverage_t *coverage)
 {
-    *coverage = barrier_event_coverage(event, s->barrier->table, s->barrier->floor);
+    list_progress_t progress = barrier_progress(s->barrier);
+    *coverage = barrier_event_coverage(event, s->barrier->table, &progress);
     event->waiting = coverage->waiting;
     event->required = coverage->required;
     event->done = coverage->done;
@@ -310,8 +311,9 @@ static void warn(settling_t *s, barrier_event_t *event)
         due = mono_add(s->now, barrier->settings.unresolved_ns);
         event_coverage_t coverage;
         look_at(s, event, &coverage);
+        list_progress_t progress = barrier_progress(barrier);
         log_event(s, event, LOG_LEVEL_WARNING, "barrier_unresolved",
-                  barrier_event_missing(event, barrier->table, barrier->floor, &s->effects->arena));
+                  barrier_event_missing(event, barrier->table, &progress, &s->effects->arena));
     }
     be_awake_at(barrier, due);
 }
@@ -346,14 +348,16 @@ static void settle_events(settling_t *s)
     bool is_changed = barrier->version_seen != span_table_version(barrier->table);
     barrier->version_seen = span_table_version(barrier->table);
     barrier->deadline = MONO_NEVER;
+    /* What is proven changes the table list before later events look at it. */
+    for (uint32_t i = 0; i < barrier->event_count; i++)
+        if (barrier->events[i]->is_proven && barrier->events[i]->state != BARRIER_ADVANCED)
+            advance(s, barrier->events[i]);
+    barrier_run_order(barrier);
     for (uint32_t i = 0; i < barrier->event_count; i++) {
-        barrier_event_t *event = barrier->events[i];
-        if (event->is_proven && event->state != BARRIER_ADVANCED)
-            advance(s, event);
-        if (event->state == BARRIER_COLLECTING)
-            collect(s, event, is_changed);
-        if (event->state == BARRIER_SELECTED)
-            send_write(s, event);
+        if (barrier->events[i]->state == BARRIER_COLLECTING)
+            collect(s, barrier->events[i], is_changed);
+        if (barrier->events[i]->state == BARRIER_SELECTED)
+            send_write(s, barrier->events[i]);
     }
     barrier_run_order(barrier);
     for (uint32_t i = 0; i < barrier->event_count;) {

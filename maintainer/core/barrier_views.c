@@ -49,10 +49,11 @@ const barrier_event_t *barrier_find(const barrier_t *barrier, event_key_t key)
 size_t barrier_views(const barrier_t *barrier, mono_ns_t now, arena_t *arena, node_name_t node_name,
                      const void *context, barrier_view_t **views)
 {
+    list_progress_t progress = barrier_progress(barrier);
     *views = arena_calloc(arena, barrier->event_count ? barrier->event_count : 1, sizeof **views);
     for (uint32_t i = 0; i < barrier->event_count; i++) {
         const barrier_event_t *event = barrier->events[i];
-        event_coverage_t coverage = barrier_event_coverage(event, barrier->table, barrier->floor);
+        event_coverage_t coverage = barrier_event_coverage(event, barrier->table, &progress);
         const span_entry_t *writer = barrier_event_wants_trigger(event)
                                          ? span_table_trigger(barrier->table)
                                          : span_table_dispatcher(barrier->table, event->writer);
@@ -68,7 +69,7 @@ size_t barrier_views(const barrier_t *barrier, mono_ns_t now, arena_t *arena, no
             .required = coverage.required,
             .done = coverage.done,
             .age_ms = mono_elapsed(event->created_at, now) / NS_PER_MS,
-            .missing = barrier_event_missing(event, barrier->table, barrier->floor, arena),
+            .missing = barrier_event_missing(event, barrier->table, &progress, arena),
         };
     }
     return barrier->event_count;

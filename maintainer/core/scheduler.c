@@ -289,7 +289,7 @@ static void parcel_add_create(parcel_t *parcel, const span_entry_t *span)
         .dispatcher_id = span->dispatcher_id,
         .span = range,
         .mode = parcel->scheduler->mode,
-        .start = span_entry_position(span),
+        .start = span_entry_start(span),
         .created = span->table->created,
         .assignment_epoch = {parcel->scheduler->maintainer_epoch, span->assignment_counter},
         .wants_table_list = is_trigger && parcel->situation->wants_table_list,
@@ -362,7 +362,9 @@ void scheduler_run(scheduler_t *scheduler, mono_ns_t now, const schedule_situati
         return;
     count_load(scheduler, situation);
     assign_absent(scheduler, situation);
-    if (!situation->only_trigger)
+    if (situation->only_trigger)
+        scheduler->balance_at = mono_add(now, scheduler->settings.balance_interval_ns);
+    else
         rearrange(scheduler, now, situation);
     send_due(scheduler, now, situation, sender);
     scheduler->version_seen = span_table_version(scheduler->table);

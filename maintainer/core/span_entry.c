@@ -231,16 +231,41 @@ void span_table_move(span_table_t *table, span_entry_t *span, node_index_t targe
     span_set_state(table, span, SPAN_MOVING);
 }
 
+static void raise_checkpoint(span_entry_t *span, commit_ts_t to)
+{
+    if (span->checkpoint.v < to.v)
+        span->checkpoint = to;
+}
+
+/* What a dispatcher has passed may be known sooner than how far it is, and what it passed it need
+ * not meet again. Not so the trigger: its checkpoint stays below what it has to report again. */
+static void settle_passed(span_entry_t *span)
+{
+    const table_entry_t *table = span->table;
+    event_key_t passed = span_entry_passed(span);
+    bool is_trigger = table->table_id.v == TABLE_ID_TRIGGER.v;
+    bool is_creation = event_key_equal(passed, (event_key_t){table->created, false});
+    if (!is_trigger && !is_creation)
+        raise_checkpoint(span, passed.commit_ts);
+}
+
 /* At WAITING every row before the event was flushed; for a sync point also those at its
  * commit_ts, so that only the sync point is met again. */
 static void settle_position(span_entry_t *span)
 {
     event_key_t key = span_entry_block_key(span);
-    if (span->block_stage != STAGE_WAITING && span->block_stage != STAGE_WRITING)
-        return;
-    commit_ts_t from = key.is_syncpoint ? key.commit_ts : commit_ts_before(key.commit_ts);
-    if (span->checkpoint.v < from.v)
-        span->checkpoint = from;
+    settle_passed(span);
+    if (span->block_stage == STAGE_WAITING || span->block_stage == STAGE_WRITING)
+        raise_checkpoint(span, key.is_syncpoint ? key.commit_ts : commit_ts_before(key.commit_ts));
+}
+
+position_t span_entry_start(const span_entry_t *span)
+{
+    position_t start = span_entry_position(span);
+    bool is_creation = event_key_equal(start.passed, (event_key_t){span->table->created, false});
+    if (start.passed.commit_ts.v > start.checkpoint.v && !is_creation)
+        start.passed = (event_key_t){start.checkpoint, true};
+    return start;
 }
 
 void span_table_unbind(span_table_t *table, span_entry_t *span)

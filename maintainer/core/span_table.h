@@ -155,6 +155,9 @@ void span_table_unbind(span_table_t *table, span_entry_t *span);
 void span_entry_set_target(span_entry_t *span, node_index_t target);
 
 position_t span_entry_position(const span_entry_t *span);
+/* Where its next dispatcher starts. It will meet everything above the checkpoint, so it must not
+ * believe that it passed some of that. */
+position_t span_entry_start(const span_entry_t *span);
 event_key_t span_entry_block_key(const span_entry_t *span);
 event_key_t span_entry_passed(const span_entry_t *span);
 /* Takes over what is further; never back. Returns whether anything was. */

@@ -546,6 +546,61 @@ static void a_table_dropped_since_does_not_hold_an_event_for_ever(void **state)
     fixture_teardown(&f);
 }
 
+/* A table that an earlier event is still going to add is not gone, wherever the trigger is. */
+static void a_table_about_to_be_added_is_not_taken_for_dropped(void **state)
+{
+    (void)state;
+    fixture_t f;
+    fixture_setup(&f);
+    fixture_add(&f, 1, 1, node_1);
+    fixture_add(&f, 2, 1, node_2);
+    table_info_t added = fixture_info(10, 1);
+    block_payload_t create = {.influence = NORMAL(2, {0}, {1}), .added = &added, .added_count = 1};
+    block_payload_t alter = {.influence = NORMAL(2, {2}, {10})};
+    WAITS(node_1, KEY(10), &create, 1);
+    WAITS(node_1, KEY(10), &create, 0);
+    WAITS(node_2, KEY(20), &alter, 2);
+    /* The trigger's DONE is lost, its heartbeat comes first. */
+    span_entry_t *trigger = span_table_trigger(f.table);
+    span_entry_raise(trigger, (position_t){{20}, KEY(10)});
+    barrier_note_position(f.barrier, trigger);
+    fixture_settle(&f);
+    assert_non_null(span_table_find(f.table, (table_id_t){10}));
+    assert_state(&f, KEY(20), BARRIER_COLLECTING);
+    fixture_bind(&f, 10, node_1, dispatcher_of(10));
+    WAITS(node_1, KEY(20), &alter, 10);
+    assert_state(&f, KEY(20), BARRIER_SELECTED);
+    fixture_teardown(&f);
+}
+
+/* A dispatcher may have said DONE from what its table passed before, and meet the event after. */
+static void who_waits_after_it_said_done_is_passed(void **state)
+{
+    (void)state;
+    fixture_t f;
+    fixture_setup(&f);
+    fixture_add(&f, 1, 1, node_1);
+    fixture_add(&f, 2, 1, node_2);
+    block_payload_t payload = {.influence = NORMAL(2, {1}, {2})};
+    dispatcher_id_t one = dispatcher_of(1);
+    event_key_t passed = KEY(30);
+    WAITS(node_2, KEY(30), &payload, 2);
+    fixture_hand_in(&f, node_1, STAGE_DONE, KEY(30), NULL, &one, &passed, 1);
+    fixture_settle(&f);
+    assert_int_equal(f.sent[0].action.kind, ACTION_PASS);
+    DONE(node_2, KEY(30), 2);
+    assert_int_equal(barrier_count(f.barrier), 0);
+    assert_int_equal(WAITS(node_1, KEY(30), &payload, 1), VERDICT_ACK);
+    assert_int_equal(f.sent_count, 1);
+    assert_int_equal(f.sent[0].action.kind, ACTION_PASS);
+    DONE(node_1, KEY(30), 1);
+    assert_int_equal(barrier_count(f.barrier), 0);
+    /* Also when it said so, was heard, and comes once more. */
+    assert_int_equal(WAITS(node_1, KEY(30), &payload, 1), VERDICT_ACK);
+    assert_int_equal(f.sent_count, 1);
+    fixture_teardown(&f);
+}
+
 /* B19, B21. */
 static void ddl_and_syncpoint_at_one_commit_ts_are_two_events(void **state)
 {
@@ -729,6 +784,8 @@ int main(void)
         cmocka_unit_test(the_trigger_is_put_off_while_an_earlier_change_waits),
         cmocka_unit_test(a_listed_table_that_is_gone_counts_as_reported),
         cmocka_unit_test(a_table_dropped_since_does_not_hold_an_event_for_ever),
+        cmocka_unit_test(a_table_about_to_be_added_is_not_taken_for_dropped),
+        cmocka_unit_test(who_waits_after_it_said_done_is_passed),
         cmocka_unit_test(ddl_and_syncpoint_at_one_commit_ts_are_two_events),
         cmocka_unit_test(disagreement_is_refused_and_fails_the_changefeed_after_a_minute),
         cmocka_unit_test(what_cannot_be_meant_is_refused),

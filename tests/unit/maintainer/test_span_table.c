@@ -67,6 +67,44 @@ static void caught_in_a_ddl_it_starts_before_in_a_syncpoint_at_it(void **state)
     span_table_destroy(&table);
 }
 
+static void what_it_passed_it_does_not_meet_again(void **state)
+{
+    (void)state;
+    span_table_t *table = span_table_new();
+    span_entry_t *span = carried(table, 1, (position_t){{9}, EVENT_KEY_NONE});
+    span_entry_raise(span, (position_t){COMMIT_TS_NONE, {{50}, false}});
+    span_table_unbind(table, span);
+    assert_int_equal(span_entry_start(span).checkpoint.v, 50);
+    assert_true(event_key_equal(span_entry_start(span).passed, (event_key_t){{50}, false}));
+    /* CREATE … SELECT: the rows at its own commit_ts are still to come. */
+    table_info_t created = info(2, 1, "u");
+    created.created.v = 60;
+    span_entry_t *fresh =
+        span_table_add(table, &created, (position_t){{59}, {{60}, false}})->first_span;
+    span_table_assign(table, fresh, node_1, (dispatcher_id_t){5, 2}, 2);
+    span_table_unbind(table, fresh);
+    assert_int_equal(span_entry_start(fresh).checkpoint.v, 59);
+    assert_true(event_key_equal(span_entry_start(fresh).passed, (event_key_t){{60}, false}));
+    span_table_destroy(&table);
+}
+
+/* It has to report again what lies above its checkpoint, and must not believe it passed that. */
+static void the_trigger_starts_at_its_checkpoint_whatever_it_passed(void **state)
+{
+    (void)state;
+    span_table_t *table = span_table_new();
+    span_table_add_trigger(table, (position_t){{9}, EVENT_KEY_NONE});
+    span_entry_t *trigger = span_table_trigger(table);
+    span_table_assign(table, trigger, node_1, (dispatcher_id_t){5, 3}, 3);
+    span_entry_raise(trigger, (position_t){COMMIT_TS_NONE, {{50}, false}});
+    span_table_unbind(table, trigger);
+    assert_int_equal(span_entry_start(trigger).checkpoint.v, 9);
+    assert_true(event_key_equal(span_entry_start(trigger).passed, (event_key_t){{9}, true}));
+    /* As proof it counts all the same. */
+    assert_true(event_key_equal(span_entry_passed(trigger), (event_key_t){{50}, false}));
+    span_table_destroy(&table);
+}
+
 static void a_dropped_table_leaves_its_dispatcher_to_be_closed(void **state)
 {
     (void)state;
@@ -238,6 +276,8 @@ int main(void)
         cmocka_unit_test(adding_twice_is_idempotent),
         cmocka_unit_test(positions_never_go_back),
         cmocka_unit_test(caught_in_a_ddl_it_starts_before_in_a_syncpoint_at_it),
+        cmocka_unit_test(what_it_passed_it_does_not_meet_again),
+        cmocka_unit_test(the_trigger_starts_at_its_checkpoint_whatever_it_passed),
         cmocka_unit_test(a_dropped_table_leaves_its_dispatcher_to_be_closed),
         cmocka_unit_test(a_moved_table_is_listed_under_its_new_schema_only),
         cmocka_unit_test(counts_spans_by_node_and_state),
