@@ -2,14 +2,6 @@
 
 #include "dispatcher/core/ddl/text_builder.h"
 
-const char *identifier_quote(const char *name, arena_t *arena)
-{
-    text_builder_t text;
-    text_builder_init(&text, arena);
-    text_add_identifier(&text, name);
-    return text_finish(&text);
-}
-
 /* ---- columns ---- */
 
 static const char *type_word(const column_definition_t *column)
@@ -161,15 +153,6 @@ static void add_column(text_builder_t *text, const column_definition_t *column)
     }
 }
 
-const char *definition_render_column(const table_definition_t *definition, uint32_t column,
-                                     arena_t *arena)
-{
-    text_builder_t text;
-    text_builder_init(&text, arena);
-    add_column(&text, &definition->columns[column]);
-    return text_finish(&text);
-}
-
 /* ---- keys and constraints ---- */
 
 static void add_key(text_builder_t *text, const table_definition_t *definition,
@@ -250,7 +233,7 @@ static void add_system_period(text_builder_t *text, const table_definition_t *de
     text_add_char(text, ')');
 }
 
-static void add_elements(text_builder_t *text, const table_definition_t *definition, unsigned flags)
+static void add_elements(text_builder_t *text, const table_definition_t *definition)
 {
     for (uint32_t i = 0; i < definition->column_count; i++) {
         if (definition->columns[i].flags & COLUMN_HIDDEN)
@@ -268,8 +251,6 @@ static void add_elements(text_builder_t *text, const table_definition_t *definit
         text_add(text, definition->period_text);
     }
     for (uint32_t i = 0; i < definition->foreign_key_count; i++) {
-        if (flags & RENDER_WITHOUT_FOREIGN_KEYS)
-            break;
         text_add(text, ",\n  ");
         add_foreign_key(text, definition, &definition->foreign_keys[i]);
     }
@@ -320,7 +301,7 @@ const char *definition_render_create(const table_definition_t *definition, const
         text_add(&text, "IF NOT EXISTS ");
     text_add_qualified(&text, schema ? schema : definition->schema, name ? name : definition->name);
     text_add(&text, " (");
-    add_elements(&text, definition, flags);
+    add_elements(&text, definition);
     text_add(&text, "\n)");
     add_options(&text, definition);
     return text_finish(&text);
