@@ -16,13 +16,13 @@ TABLES = 60
 class Load:
     """Writers in the background until stopped."""
 
-    def __init__(self, source, rows):
+    def __init__(self, source, rows, first=0):
         self.result = None
-        self.thread = threading.Thread(target=self._run, args=(source, rows))
+        self.thread = threading.Thread(target=self._run, args=(source, rows, first))
         self.thread.start()
 
-    def _run(self, source, rows):
-        self.result = workload.run(source, tables=TABLES, rows=rows, changes=10, writers=2,
+    def _run(self, source, rows, first):
+        self.result = workload.run(source, tables=TABLES, rows=rows, changes=10, writers=2, first=first,
                                    kinds=["add_column", "rename_swap", "truncate", "views"])
 
     def join(self):
@@ -90,7 +90,7 @@ def everything_stopped_goes_on_without_loss_or_repeat():
         # A table without a key shows every repeat.
         source.sql("CREATE TABLE w0.log (n INT)")
         for number in range(4):
-            load = Load(source, 15000)
+            load = Load(source, 15000, first=number * 100)
             source.sql(*(f"INSERT INTO w0.log VALUES ({n})" for n in range(300)))
             codes = cluster.stop()
             assert set(codes.values()) == {0}, codes

@@ -101,12 +101,12 @@ class Writer(multiprocessing.Process):
 class SchemaChanges:
     """Runs one schema change after another; every carried one is noted with a mark that is found in the sink's log."""
 
-    def __init__(self, connection, seed, tables, kinds):
+    def __init__(self, connection, seed, tables, kinds, first=0):
         self.connection = connection
         self.random = random.Random(seed)
         self.tables = tables
         self.kinds = kinds
-        self.number = 0
+        self.number = first  # names are made from it
         self.carried = []  # (mark, or None where the server writes the statement anew; statement)
         self.skipped = []
 
@@ -327,8 +327,9 @@ PARTITIONED = ["partitions", "convert_partitions", "generated"]
 
 
 def run(server, *, schemas=3, tables=60, rows=300000, changes=200, writers=4, seed=1, kinds=None,
-        every=None):
-    """Runs the load to its end; returns (row changes, SchemaChanges). `every` is called after each schema change."""
+        first=0, every=None):
+    """Runs the load to its end; returns (row changes, SchemaChanges). `first` numbers the first schema change: a second
+    load on the same tables begins where the first ended. `every` is called after each schema change."""
     names = table_names(schemas, tables)
     counter = multiprocessing.Value("Q", 0)
     stop = multiprocessing.Event()
@@ -336,7 +337,7 @@ def run(server, *, schemas=3, tables=60, rows=300000, changes=200, writers=4, se
                  for n in range(writers)]
     for process in processes:
         process.start()
-    schema_changes = SchemaChanges(server.connect(), seed, names, kinds or EVERYWHERE)
+    schema_changes = SchemaChanges(server.connect(), seed, names, kinds or EVERYWHERE, first)
     while len(schema_changes.carried) < changes:
         due = rows * len(schema_changes.carried) // changes
         while counter.value < due and any(process.is_alive() for process in processes):
