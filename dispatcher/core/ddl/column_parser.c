@@ -176,8 +176,14 @@ static bool parse_reference_action(parser_t *parser, reference_action_t *action)
 
 bool parse_reference(parser_t *parser, foreign_key_syntax_t *key)
 {
-    if (!parser_accept(parser, "REFERENCES") || !parser_object(parser, &key->referenced))
+    if (!parser_accept(parser, "REFERENCES"))
         return false;
+    bool is_qualified = parser_is_symbol(parser, 1, '.');
+    if (!parser_object(parser, &key->referenced))
+        return false;
+    /* Without a schema the parent is looked for beside the child, not in the default schema. */
+    if (!is_qualified)
+        key->referenced.schema = NULL;
     if (parser_is_symbol(parser, 0, '(') &&
         !parser_name_list(parser, &key->referenced_columns, &key->referenced_count))
         return false;

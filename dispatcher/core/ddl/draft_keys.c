@@ -240,12 +240,15 @@ static sluice_error_t add_foreign_key(draft_t *draft, const foreign_key_syntax_t
         referenced = syntax->columns;
     else if (syntax->referenced_count != syntax->column_count)
         return draft_refuse(draft, "a foreign key has more columns on one side");
+    const char *schema = syntax->referenced.schema;
+    if (!schema)
+        schema = draft->before ? draft->before->schema : draft->after->schema;
     add_foreign_index(draft, syntax, columns);
     draft_foreign_key_t *key = list_add(&draft->foreign_keys, sizeof *key, draft->arena);
     key->definition = (foreign_key_t){.name = syntax->name,
                                       .columns = columns,
                                       .column_count = syntax->column_count,
-                                      .referenced_schema = syntax->referenced.schema,
+                                      .referenced_schema = schema,
                                       .referenced_table = syntax->referenced.name,
                                       .referenced_columns = referenced,
                                       .on_delete = syntax->on_delete,

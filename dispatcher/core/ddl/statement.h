@@ -41,7 +41,7 @@ typedef struct {
     const char *name; /* of the constraint and of the index it needs; NULL: not said */
     const char *const *columns;
     uint32_t column_count;
-    object_name_t referenced;
+    object_name_t referenced; /* schema NULL: that of the table itself */
     const char *const *referenced_columns;
     uint32_t referenced_count;
     reference_action_t on_delete, on_update;
