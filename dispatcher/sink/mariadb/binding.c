@@ -50,6 +50,8 @@ static enum enum_field_types buffer_type(const column_definition_t *column)
     return MYSQL_TYPE_BLOB;
 }
 
+/* The server takes the mask of a SET for a signed number when it compares: one with 64 members that
+ * has its last is below zero. */
 static bool is_signed_integer(const column_definition_t *column)
 {
     switch (column->type) {
@@ -59,6 +61,8 @@ static bool is_signed_integer(const column_definition_t *column)
     case COLUMN_INT:
     case COLUMN_BIGINT:
         return !(column->flags & COLUMN_UNSIGNED);
+    case COLUMN_SET:
+        return true;
     case COLUMN_DECIMAL:
     case COLUMN_FLOAT:
     case COLUMN_DOUBLE:
@@ -81,7 +85,6 @@ static bool is_signed_integer(const column_definition_t *column)
     case COLUMN_MEDIUMBLOB:
     case COLUMN_LONGBLOB:
     case COLUMN_ENUM:
-    case COLUMN_SET:
     case COLUMN_GEOMETRY:
     case COLUMN_INET4:
     case COLUMN_INET6:

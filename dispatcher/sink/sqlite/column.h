@@ -4,11 +4,12 @@
  *
  *   MariaDB                                      declared  value
  *   TINYINT … BIGINT, INT UNSIGNED and smaller   INTEGER   the number
- *   BIGINT UNSIGNED                              TEXT      decimal digits (2^63 and above do not
- * fit) YEAR                                         INTEGER   0 or 1901..2155 BIT(1..63) INTEGER
- * the bits as a number BIT(64)                                      BLOB      8 bytes, big-endian
+ *   BIGINT UNSIGNED                              TEXT      decimal digits, since 2^63 does not fit
+ *   YEAR                                         INTEGER   0 or 1901..2155
+ *   BIT(1..63)                                   INTEGER   the bits as a number
+ *   BIT(64)                                      BLOB      8 bytes, big-endian
  *   DECIMAL                                      TEXT      "-12.30", always all digits of the scale
- *   FLOAT, DOUBLE                                REAL      the number; a FLOAT widened; -0.0 is 0.0
+ *   FLOAT, DOUBLE                                REAL      the number; a FLOAT widened (a)
  *   CHAR, VARCHAR, …TEXT, JSON                   TEXT      UTF-8
  *   ENUM                                         TEXT      the label, '' for the error value
  *   SET                                          TEXT      labels joined by commas
@@ -17,6 +18,8 @@
  *   INET4, INET6, UUID                           TEXT      as MariaDB writes them
  *   BINARY, VARBINARY, …BLOB                     BLOB      the bytes; BINARY(n) is n bytes
  *   GEOMETRY and its kinds                       BLOB      SRID (4 bytes, little-endian) and WKB
+ *
+ * (a) -0.0 becomes 0.0: SQLite keeps whole numbers in a REAL column as integers.
  *
  * Generated columns are plain columns here, filled from the log, which carries their values.
  * Threads: functions of their arguments.

@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "dispatcher/sink/adapters.h"
 #include "tests/integration/sink/log_source.h"
@@ -232,6 +233,30 @@ static void labels_by_index_and_mask(void **state)
     table_carry(f, t, 1);
 }
 
+/* The mask of the last member does not fit a signed number. */
+static void sets_of_64_members(void **state)
+{
+    fixture_t *f = *state;
+    char set[512] = "SET('m0'";
+    for (int i = 1; i < 64; i++)
+        snprintf(set + strlen(set), sizeof set - strlen(set), ",'m%d'", i);
+    char columns[2048];
+    snprintf(columns, sizeof columns, "(k %s) NOT NULL, v INT, PRIMARY KEY (k))", set);
+    const table_definition_t *keyed = table_make(f, "sets", columns);
+    mariadb_fixture_run(f->server,
+                        "INSERT INTO s.sets VALUES ('m63',1),(18446744073709551615,2),('m0,m63',3),"
+                        "('',4); DELETE FROM s.sets WHERE v=3; "
+                        "UPDATE s.sets SET k='m1' WHERE v=1; UPDATE s.sets SET v=5 WHERE v=2");
+    table_carry(f, keyed, 1);
+    snprintf(columns, sizeof columns, "(a %s))", set);
+    const table_definition_t *keyless = table_make(f, "sets_bag", columns);
+    mariadb_fixture_run(f->server,
+                        "INSERT INTO s.sets_bag VALUES ('m63'),('m63'),(18446744073709551615),"
+                        "('m0'),(NULL); DELETE FROM s.sets_bag WHERE a='m63' LIMIT 1; "
+                        "UPDATE s.sets_bag SET a='m63' WHERE a=18446744073709551615");
+    table_carry(f, keyless, 1);
+}
+
 static void shapes_with_their_reference_system(void **state)
 {
     fixture_t *f = *state;
@@ -414,6 +439,7 @@ int main(void)
         cmocka_unit_test(bytes_of_every_kind),
         cmocka_unit_test(keys_of_uuid_and_address),
         cmocka_unit_test(labels_by_index_and_mask),
+        cmocka_unit_test(sets_of_64_members),
         cmocka_unit_test(shapes_with_their_reference_system),
         cmocka_unit_test(generated_and_invisible_columns),
         cmocka_unit_test(a_table_without_key_keeps_duplicates),
