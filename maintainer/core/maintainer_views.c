@@ -56,7 +56,7 @@ sluice_error_t maintainer_move_table(maintainer_t *m, uint64_t request_id, table
         return error_report_set(report, SLUICE_ERROR_FULL, "too many moves are under way");
     for (span_entry_t *span = entry->first_span; span; span = span->next_in_table)
         if (span->node.v != node.v)
-            span_table_move(m->table, span, node);
+            span_table_place(m->table, span, node);
     m->moves[m->move_count++] = (asked_move_t){request_id, table_id, node};
     m->has_work = true;
     return SLUICE_OK;

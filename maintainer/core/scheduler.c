@@ -212,7 +212,8 @@ static void balance(scheduler_t *scheduler, const schedule_situation_t *situatio
         if (!from || !from->takes_spans || !to ||
             *load_of(scheduler, from->node) <= *load_of(scheduler, to->node) + 1)
             continue;
-        if (span == span_table_trigger(scheduler->table) || barrier_holds(scheduler->barrier, span))
+        if (span == span_table_trigger(scheduler->table) || span->is_placed ||
+            barrier_holds(scheduler->barrier, span))
             continue;
         move_away(scheduler, span, to->node);
         open++;
@@ -308,29 +309,32 @@ static uint64_t resend_interval(const scheduler_t *scheduler, const span_entry_t
                : interval;
 }
 
-static void parcel_add_state(parcel_t *parcel, span_state_t state)
+/* Adds the span's create or close if it is due. */
+static void parcel_add(parcel_t *parcel, span_entry_t *span)
 {
     scheduler_t *scheduler = parcel->scheduler;
-    span_entry_t *span = span_table_first(scheduler->table, state);
-    for (; span; span = span->state_next) {
-        mono_ns_t due = mono_add(
-            span->sent_at, resend_interval(scheduler, span, parcel->situation->wants_table_list));
-        bool is_adopted = state == SPAN_SCHEDULING && span->assignment_counter == 0;
-        if (span->node.v != parcel->node.v || is_adopted)
-            continue;
-        if (span->sent_at.v == 0 || mono_reached(due, parcel->now)) {
-            if (state == SPAN_SCHEDULING) {
-                parcel_add_create(parcel, span);
-            } else {
-                parcel_make_room(parcel);
-                parcel->closes[parcel->close_count++] = span->dispatcher_id;
-            }
-            span->sent_at = parcel->now;
-            due = mono_add(parcel->now,
-                           resend_interval(scheduler, span, parcel->situation->wants_table_list));
+    uint64_t interval = resend_interval(scheduler, span, parcel->situation->wants_table_list);
+    bool is_create = span->state == SPAN_SCHEDULING;
+    bool is_adopted = is_create && span->assignment_counter == 0;
+    if (span->node.v != parcel->node.v || is_adopted)
+        return;
+    if (span->sent_at.v == 0 || mono_reached(mono_add(span->sent_at, interval), parcel->now)) {
+        if (is_create) {
+            parcel_add_create(parcel, span);
+        } else {
+            parcel_make_room(parcel);
+            parcel->closes[parcel->close_count++] = span->dispatcher_id;
         }
-        scheduler->resend_at = mono_min(scheduler->resend_at, due);
+        span->sent_at = parcel->now;
     }
+    scheduler->resend_at = mono_min(scheduler->resend_at, mono_add(span->sent_at, interval));
+}
+
+static void parcel_add_state(parcel_t *parcel, span_state_t state)
+{
+    span_entry_t *span = span_table_first(parcel->scheduler->table, state);
+    for (; span; span = span->state_next)
+        parcel_add(parcel, span);
 }
 
 static void send_due(scheduler_t *scheduler, mono_ns_t now, const schedule_situation_t *situation,
@@ -343,6 +347,9 @@ static void send_due(scheduler_t *scheduler, mono_ns_t now, const schedule_situa
                            .sender = sender,
                            .now = now,
                            .node = situation->nodes[i].node};
+        span_entry_t *trigger = span_table_trigger(scheduler->table);
+        if (trigger && trigger->state == SPAN_SCHEDULING)
+            parcel_add(&parcel, trigger);
         parcel_add_state(&parcel, SPAN_CLOSING);
         parcel_add_state(&parcel, SPAN_MOVING);
         parcel_add_state(&parcel, SPAN_SCHEDULING);

@@ -182,6 +182,7 @@ span_entry_t *span_table_dispatcher(const span_table_t *table, dispatcher_id_t i
 static void bind(span_table_t *table, span_entry_t *span, node_index_t node, dispatcher_id_t id)
 {
     assert(!span_table_dispatcher(table, id));
+    span->is_placed &= span->target.v == node.v;
     span->node = node;
     span->target = NODE_INDEX_NONE;
     span->dispatcher_id = id;
@@ -228,7 +229,14 @@ void span_table_replicating(span_table_t *table, span_entry_t *span)
 void span_table_move(span_table_t *table, span_entry_t *span, node_index_t target)
 {
     span->target = target;
+    span->is_placed = false;
     span_set_state(table, span, SPAN_MOVING);
+}
+
+void span_table_place(span_table_t *table, span_entry_t *span, node_index_t target)
+{
+    span_table_move(table, span, target);
+    span->is_placed = true;
 }
 
 static void raise_checkpoint(span_entry_t *span, commit_ts_t to)

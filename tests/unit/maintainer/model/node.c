@@ -240,6 +240,8 @@ static void send_heartbeat(model_node_t *node, mono_ns_t now, bool is_complete)
     beat->has_changefeed = node->is_open;
     beat->changefeed = node->ref;
     beat->is_complete = is_complete;
+    beat->error = node->error;
+    beat->error_text = bytes_of_text("what the sink said");
     beat->is_last_piece = true;
     uint64_t least = UINT64_MAX;
     dispatcher_heartbeat_t *entries = arena_calloc(&arena, DISPATCHERS_MAX * 2, sizeof *entries);
@@ -512,7 +514,10 @@ static void answer_check(model_node_t *node, const check_request_t *request)
     arena_t arena = {0};
     message_t *message = new_message(node, &arena, MESSAGE_CHECK_RESPONSE);
     message->check_response =
-        (check_response_t){.check_id = request->check_id, .is_last_piece = true};
+        (check_response_t){.check_id = request->check_id,
+                           .error = node->check_error,
+                           .text = bytes_of_text("binlog_format: set it to ROW"),
+                           .is_last_piece = true};
     node->send(node->world, node, message, arena);
 }
 

@@ -77,6 +77,7 @@ struct model_node {
     uint32_t stopped_count;
     model_request_t requests[REQUESTS_MAX];
     uint64_t schema_acked;
+    sluice_error_t check_error, error; /* what it answers to a check, says with heartbeats */
 };
 
 void model_node_start(model_node_t *node, mono_ns_t now, incarnation_t incarnation);

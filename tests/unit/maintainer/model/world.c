@@ -248,6 +248,7 @@ static void carry_out_send(world_t *world, batch_t *batch, const effect_t *effec
                        .ref = effect->changefeed,
                        .epoch = effect->maintainer_epoch,
                        .batch = batch};
+    world->packets_sent++;
     if (effect->kind == EFFECT_SEND) {
         check_sent(world, effect->message);
         packet.message = effect->message;
@@ -259,8 +260,28 @@ static void carry_out_send(world_t *world, batch_t *batch, const effect_t *effec
         put(world, &packet);
 }
 
+static void take_answer(world_t *world, const effect_t *effect)
+{
+    world->answers_seen++;
+    world->answered_request = effect->answer.request_id;
+    world->last_answer = effect->answer.error;
+    snprintf(world->answer_text, sizeof world->answer_text, "%.*s", (int)effect->answer.text.len,
+             (const char *)effect->answer.text.data);
+}
+
+static bool is_persisting(const effect_t *effect)
+{
+    return effect->persist_id || effect->kind == EFFECT_CONFIRM_EPOCH ||
+           effect->kind == EFFECT_PERSIST_SLOT || effect->kind == EFFECT_FORGET_CHANGEFEED;
+}
+
 static void carry_out(world_t *world, batch_t *batch, const effect_t *effect)
 {
+    if (world->is_store_gone && is_persisting(effect)) {
+        coordinator_persisted(world->coordinator, world->now, effect->persist_id,
+                              SLUICE_ERROR_META_STORE);
+        return;
+    }
     switch (effect->kind) {
     case EFFECT_SEND:
     case EFFECT_SEND_OPEN:
@@ -288,8 +309,7 @@ static void carry_out(world_t *world, batch_t *batch, const effect_t *effect)
         coordinator_epoch_confirmed(world->coordinator, world->now);
         break;
     case EFFECT_ANSWER:
-        world->answers_seen++;
-        world->last_answer = effect->answer.error;
+        take_answer(world, effect);
         break;
     case EFFECT_PERSIST_SNAPSHOT:
     case EFFECT_PERSIST_DDLS:

@@ -33,10 +33,12 @@ typedef struct {
     arena_t stored_arena;
     uint32_t slots[NODES_MAX];
     bool has_slot[NODES_MAX];
+    bool is_store_gone; /* the meta store takes nothing and confirms nothing */
     /* What was seen. */
     uint64_t writes_seen, passes_seen, answers_seen, failures_seen;
     sluice_error_t last_answer;
-    uint64_t packets_lost;
+    uint64_t packets_lost, packets_sent, answered_request;
+    char answer_text[256];
 } world_t;
 
 void world_start(world_t *world, uint64_t seed, int nodes, uint64_t log_length, int tables);
