@@ -27,10 +27,15 @@ dispatcher_set_t *dispatcher_set_new(const dispatcher_set_options_t *options,
     return set;
 }
 
+static map_key_t key_of(dispatcher_id_t id)
+{
+    return (map_key_t){id.hi, id.lo};
+}
+
 static void free_member(dispatcher_set_t *set, member_t *member)
 {
     deadline_heap_set(&set->deadlines, &member->deadline, MONO_NEVER);
-    HASH_DEL(set->by_id, member);
+    key_map_take(&set->by_id, key_of(member->id));
     dispatcher_destroy(&member->dispatcher);
     free(member);
 }
@@ -44,6 +49,7 @@ void dispatcher_set_destroy(dispatcher_set_t **set)
         free_member(self, self->members[i]);
     for (size_t mode = 0; mode < PIPELINE_COUNT; mode++)
         free(self->stopped[mode].entries);
+    key_map_clear(&self->by_id);
     deadline_heap_clear(&self->deadlines);
     node_effects_clear(&self->effects);
     status_path_destroy(&self->path);
@@ -62,9 +68,7 @@ static dispatcher_step_t step_at(dispatcher_set_t *set, mono_ns_t now)
 
 member_t *dispatcher_set_member(const dispatcher_set_t *set, dispatcher_id_t id)
 {
-    member_t *member = NULL;
-    HASH_FIND(hh, set->by_id, &id, sizeof id, member);
-    return member;
+    return key_map_get(&set->by_id, key_of(id));
 }
 
 static member_t *find_run(const dispatcher_set_t *set, dispatcher_id_t id, uint64_t run)
@@ -149,7 +153,7 @@ static void create(dispatcher_set_t *set, const schedule_create_t *create, mono_
     member->index = set->count;
     member->told = DISPATCHER_PREPARING;
     set->members[set->count++] = member;
-    HASH_ADD(hh, set->by_id, id, sizeof member->id, member);
+    key_map_put(&set->by_id, key_of(member->id), member);
     set->watermark_seq[create->mode]++;
     set->mode_count[create->mode]++;
     if (dispatcher_is_trigger(member->dispatcher))

@@ -6,8 +6,7 @@
 #ifndef SLUICE_DISPATCHER_CORE_DISPATCH_DISPATCHER_SET_INTERNAL_H
 #define SLUICE_DISPATCHER_CORE_DISPATCH_DISPATCHER_SET_INTERNAL_H
 
-#include <uthash.h>
-
+#include "common/base/key_map.h"
 #include "dispatcher/core/dispatch/deadline_heap.h"
 #include "dispatcher/core/dispatch/dispatcher_set.h"
 
@@ -18,7 +17,6 @@ typedef struct {
     deadline_node_t deadline; /* resends */
     dispatcher_state_t told;  /* state of the newest entry that was queued for telling */
     bool is_changed;
-    UT_hash_handle hh;
 } member_t;
 
 typedef struct {
@@ -32,7 +30,7 @@ struct dispatcher_set {
     uint64_t runs;
     status_path_t *path;
     node_effects_t effects;
-    member_t *by_id;
+    key_map_t by_id;
     /* Dense, so that a watermark is one scan. */
     member_t **members;
     uint64_t *checkpoints, *resolved;

@@ -1,0 +1,244 @@
+/*
+ * The status path end to end (PERFORMANCE.md T1, T2, T7, T8, T9, T10, T12): offers, wire, barrier,
+ * answers, over real sockets, against yardsticks measured in the same run. Prints a line a target.
+ * With the argument "large" also those with 1,000,000 dispatchers.
+ */
+#include <czmq.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+#include <xxhash.h>
+
+#include "common/runtime/clock.h"
+#include "dispatcher/core/session_set.h"
+#include "tests/bench/bench_node.h"
+
+#define REPEATS 5
+#define IDLE_NS (50 * NS_PER_US)
+#define WINDOW_NS (10 * NS_PER_MS)
+
+typedef struct {
+    char directory[32];
+    bench_maintainer_t *maintainer;
+    bench_node_t *node;
+    uint64_t ts;
+} pair_t;
+
+static pair_t pair_new(uint32_t tables, uint64_t idle_ns, int is_naive)
+{
+    pair_t pair = {.directory = "/tmp/sluice-bench-XXXXXX", .ts = 10};
+    if (!mkdtemp(pair.directory))
+        abort();
+    pair.maintainer = bench_maintainer_start(pair.directory, tables, is_naive);
+    pair.node = bench_node_new(pair.maintainer, tables, idle_ns);
+    return pair;
+}
+
+static void pair_end(pair_t *pair)
+{
+    bench_node_destroy(&pair->node);
+    bench_maintainer_stop(&pair->maintainer);
+    char path[64];
+    const char *const names[] = {"control", "status"};
+    for (int i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/%s", pair->directory, names[i]);
+        unlink(path);
+    }
+    rmdir(pair->directory);
+}
+
+static double round_of(pair_t *pair, uint32_t last, int is_all, int times)
+{
+    return bench_node_round(pair->node, pair->maintainer, pair->ts++, last, is_all, times);
+}
+
+static double naive_round_of(pair_t *pair, uint32_t last, int times)
+{
+    return bench_node_naive_round(pair->node, pair->maintainer, pair->ts++, last, times);
+}
+
+/* ---- results ---- */
+
+static int failures;
+
+static int compare(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static double median(double *values, int count)
+{
+    qsort(values, (size_t)count, sizeof *values, compare);
+    return values[count / 2];
+}
+
+static void report(const char *name, double *ratios, double wanted, int at_least)
+{
+    double middle = median(ratios, REPEATS);
+    int passes = at_least ? middle >= wanted : middle <= wanted;
+    printf("%-52s %9.3f  [%.3f, %.3f]  wanted %s %.3f  %s\n", name, middle, ratios[0],
+           ratios[REPEATS - 1], at_least ? ">=" : "<=", wanted, passes ? "pass" : "FAIL");
+    fflush(stdout);
+    failures += !passes;
+}
+
+/* ---- T1, T2 ---- */
+
+static void bench_against_naive(const char *name, uint32_t tables, int times, double wanted)
+{
+    double ratios[REPEATS];
+    pair_t ours = pair_new(tables, IDLE_NS, 0), naive = pair_new(tables, IDLE_NS, 1);
+    for (int i = 0; i < REPEATS; i++) {
+        double plain = naive_round_of(&naive, tables, times);
+        ratios[i] = plain / round_of(&ours, tables, 1, times);
+    }
+    pair_end(&ours);
+    pair_end(&naive);
+    report(name, ratios, wanted, 1);
+}
+
+/* ---- T7, T8 ---- */
+
+/* Three random look-ups by hash in a table of that many entries, and a copy, in nanoseconds. */
+static double probe_ns(uint32_t entries)
+{
+    typedef struct {
+        uint64_t words[4];
+    } record_t;
+    size_t size = 1;
+    while (size < (size_t)entries * 2)
+        size *= 2;
+    record_t *table = calloc(size, sizeof *table), copy = {{0}};
+    uint64_t sum = 0, rounds = 2000000;
+    mono_ns_t start = clock_mono();
+    for (uint64_t i = 0; i < rounds; i++) {
+        for (uint64_t probe = 0; probe < 3; probe++) {
+            uint64_t key = i * 3 + probe;
+            sum += table[XXH3_64bits(&key, sizeof key) & (size - 1)].words[0];
+        }
+        copy.words[i & 3] = sum + i;
+        table[i & (size - 1)] = copy;
+    }
+    double took = (double)mono_elapsed(start, clock_mono());
+    volatile uint64_t keep = sum;
+    (void)keep;
+    free(table);
+    return took / (double)rounds;
+}
+
+static double bench_size(const char *name, uint32_t tables, double wanted)
+{
+    double ratios[REPEATS], times[REPEATS];
+    pair_t pair = pair_new(tables, IDLE_NS, 0);
+    (void)round_of(&pair, tables, 1, 1);
+    for (int i = 0; i < REPEATS; i++) {
+        times[i] = round_of(&pair, tables, 1, 1);
+        ratios[i] = times[i] / (2.0 * tables) / probe_ns(tables);
+    }
+    pair_end(&pair);
+    report(name, ratios, wanted, 0);
+    double middle = median(times, REPEATS);
+    printf("    ALL barrier over %u dispatchers: %.1f ms, %.0f ns a status\n", tables, middle / 1e6,
+           middle / (2.0 * tables));
+    return middle;
+}
+
+/* ---- T9, T10, T12 ---- */
+
+static void bench_window(void)
+{
+    double ratios[REPEATS];
+    uint32_t tables = 10000;
+    pair_t adaptive = pair_new(tables, IDLE_NS, 0), fixed = pair_new(tables, WINDOW_NS, 0);
+    (void)round_of(&adaptive, tables, 1, 1);
+    (void)round_of(&fixed, tables, 1, 1);
+    for (int i = 0; i < REPEATS; i++) {
+        double slow = round_of(&fixed, tables, 1, 1);
+        ratios[i] = round_of(&adaptive, tables, 1, 1) / slow;
+    }
+    pair_end(&adaptive);
+    pair_end(&fixed);
+    report("T9 round of 10,000: adaptive / fixed window", ratios, 1.0 / 8, 0);
+}
+
+#define SMALL_ROUNDS 201
+/* WAITING, WRITE, DONE, PASS, DONE. */
+#define HOPS_IN_ROUND_TRIPS 2.5
+
+static void bench_small_barrier(void)
+{
+    double ratios[REPEATS], rounds[SMALL_ROUNDS], trips[SMALL_ROUNDS];
+    pair_t pair = pair_new(8, IDLE_NS, 0);
+    for (int i = 0; i < REPEATS; i++) {
+        for (int j = 0; j < SMALL_ROUNDS; j++) {
+            trips[j] = bench_node_round_trip(pair.node);
+            rounds[j] = round_of(&pair, 8, 0, 1);
+        }
+        double round = median(rounds, SMALL_ROUNDS), trip = median(trips, SMALL_ROUNDS);
+        ratios[i] = round / (trip * HOPS_IN_ROUND_TRIPS);
+    }
+    pair_end(&pair);
+    report("T10 barrier of 8, p50 / raw round trips", ratios, 3, 0);
+}
+
+static position_t position_of(void *context, dispatcher_id_t id)
+{
+    (void)context, (void)id;
+    return (position_t){{1}, EVENT_KEY_NONE};
+}
+
+static double heap_bytes(void)
+{
+    struct mallinfo2 info = mallinfo2();
+    return (double)info.uordblks + (double)info.hblkhd;
+}
+
+static void bench_memory(void)
+{
+    double ratios[REPEATS];
+    uint32_t tables = 100000;
+    for (int i = 0; i < REPEATS; i++) {
+        pair_t pair = pair_new(1, IDLE_NS, 0);
+        double before = heap_bytes();
+        bench_node_t *node = bench_node_new(pair.maintainer, tables, IDLE_NS);
+        session_set_options_t options = {.session = session_options_default(),
+                                         .position_of = position_of};
+        session_set_t *sessions = session_set_new(&options);
+        for (uint64_t table = 0; table <= tables; table++) {
+            session_start_t start = {.dispatcher_id = bench_dispatcher(table)};
+            session_request_t requests[4];
+            if (session_set_add(sessions, &start, clock_mono()) != SLUICE_OK)
+                abort();
+            while (session_set_take_requests(sessions, requests, 4) > 0)
+                ;
+        }
+        ratios[i] = (heap_bytes() - before) / tables;
+        session_set_destroy(&sessions);
+        bench_node_destroy(&node);
+        pair_end(&pair);
+    }
+    report("T12 bytes of a node per idle dispatcher", ratios, 2048, 0);
+}
+
+int main(int argc, char **argv)
+{
+    int is_large = argc > 1 && strcmp(argv[1], "large") == 0;
+    zsys_handler_set(NULL);
+    bench_against_naive("T1 statuses/s, ALL, 100,000: ours / naive", 100000, 1, 8);
+    bench_against_naive("T2 offers/s, each 10 times, 10,000: ours / naive", 10000, 10, 20);
+    double hundred = bench_size("T7 a status / 3 probes and a copy, 100,000", 100000, 5);
+    if (is_large) {
+        double million = bench_size("T7 a status / 3 probes and a copy, 1,000,000", 1000000, 2.5);
+        double ratios[REPEATS];
+        for (int i = 0; i < REPEATS; i++)
+            ratios[i] = million / hundred;
+        report("T8 ALL barrier, 1,000,000 / 100,000", ratios, 13, 0);
+    }
+    bench_window();
+    bench_small_barrier();
+    bench_memory();
+    zsys_shutdown();
+    return failures == 0 ? 0 : 1;
+}
