@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lib import scenario, sqlite_values
+from lib import files, scenario, sqlite_values
 from lib.types import TYPES
 
 
@@ -120,5 +120,16 @@ def sqlite_holds_the_documented_values():
                    lambda name: sqlite_values.found(path, "ty", name))
 
 
+def files_hold_the_documented_values():
+    with scenario.source_server() as source, scenario.directory() as directory, \
+            scenario.cluster(2) as cluster:
+        cluster.create("types", source.uri(), f"file://{directory}", "--filter", "ty.*")
+        write(source)
+        cluster.wait_checkpoint("types", source.gtid_sequence())
+        replay = files.check(source, directory, "types")
+        assert len(replay.tables) > 2 * len(TYPES), len(replay.tables)
+
+
 if __name__ == "__main__":
-    scenario.main([mariadb_holds_the_very_bytes, sqlite_holds_the_documented_values])
+    scenario.main([mariadb_holds_the_very_bytes, sqlite_holds_the_documented_values,
+                   files_hold_the_documented_values])
