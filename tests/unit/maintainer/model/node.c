@@ -484,11 +484,15 @@ static void take_response(model_node_t *node, mono_ns_t now, const heartbeat_res
         act(node, now, &response->actions[i]);
 }
 
-static void close_feed(model_node_t *node)
+/* What is not open is closed, and said so. */
+static void close_feed(model_node_t *node, const message_t *request)
 {
+    if (node->is_open && request->header.maintainer_epoch < node->epoch)
+        return;
+    node->epoch = request->header.maintainer_epoch;
     arena_t arena = {0};
     message_t *message = new_message(node, &arena, MESSAGE_CHANGEFEED_CLOSED);
-    message->changefeed_closed.changefeed = node->ref;
+    message->changefeed_closed.changefeed = request->changefeed_close.changefeed;
     memset(node->dispatchers, 0, sizeof node->dispatchers);
     node->stopped_count = 0;
     node->is_open = false;
@@ -536,8 +540,7 @@ void model_node_receive(model_node_t *node, mono_ns_t now, const message_t *mess
         answer_check(node, &message->check_request);
         break;
     case MESSAGE_CHANGEFEED_CLOSE:
-        if (is_current)
-            close_feed(node);
+        close_feed(node, message);
         break;
     case MESSAGE_BOOTSTRAP_REQUEST:
         if (is_current)

@@ -112,7 +112,8 @@ static void deliver(world_t *world)
     packet_t *due = NULL;
     for (packet_t **link = &world->packets; *link;) {
         packet_t *packet = *link;
-        if (!mono_reached(packet->due, world->now)) {
+        bool is_unread = world->is_asleep && !packet->to;
+        if (is_unread || !mono_reached(packet->due, world->now)) {
             link = &packet->next;
             continue;
         }
@@ -421,7 +422,8 @@ void world_run(world_t *world, uint64_t ms)
         if (world->log.head < world->log.length && random_chance(&world->random, 8))
             world->log.head++;
         deliver(world);
-        step_coordinator(world);
+        if (!world->is_asleep)
+            step_coordinator(world);
         for (int i = 0; i < world->node_count; i++)
             model_node_tick(&world->nodes[i], world->now);
     }

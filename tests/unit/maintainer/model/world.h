@@ -33,6 +33,7 @@ typedef struct {
     arena_t stored_arena;
     uint32_t slots[NODES_MAX];
     bool has_slot[NODES_MAX];
+    bool is_asleep;     /* the maintainer's loop stands still */
     bool is_store_gone; /* the meta store takes nothing and confirms nothing */
     /* What was seen. */
     uint64_t writes_seen, passes_seen, answers_seen, failures_seen;
