@@ -44,6 +44,7 @@ node_t *node_new(const node_options_t *options)
     read_host(node);
     node->incarnation = (incarnation_t){clock_wall().v};
     node->leave_by = MONO_NEVER;
+    node->watchdog_ns = process_watchdog_interval_ns();
     node->link_count = settings->node.control.count;
     node->links = memory_zalloc((node->link_count + 1) * sizeof *node->links);
     node->heartbeat_at = memory_zalloc((node->link_count + 1) * sizeof *node->heartbeat_at);
@@ -238,6 +239,8 @@ static mono_ns_t next_deadline(const node_t *node, mono_ns_t now)
         if (node->changefeeds[i]->changefeed)
             deadline =
                 mono_min(deadline, node_changefeed_next_deadline(node->changefeeds[i]->changefeed));
+    if (node->watchdog_ns)
+        deadline = mono_min(deadline, node->watchdog_at);
     return mono_min(deadline, node->is_leaving ? node->leave_by : MONO_NEVER);
 }
 
@@ -293,6 +296,14 @@ static void drain_descriptor(int descriptor)
     (void)!read(descriptor, &value, sizeof value);
 }
 
+static void feed_watchdog(node_t *node, mono_ns_t now)
+{
+    if (node->watchdog_ns == 0 || !mono_reached(node->watchdog_at, now))
+        return;
+    process_notify("WATCHDOG=1");
+    node->watchdog_at = mono_add(now, node->watchdog_ns);
+}
+
 /* One turn; true: there is more to do at once. */
 static bool turn(node_t *node, mono_ns_t now)
 {
@@ -314,6 +325,7 @@ static bool turn(node_t *node, mono_ns_t now)
     follow_leaving(node, now);
     if (node->http)
         http_server_run(node->http);
+    feed_watchdog(node, now);
     return has_more;
 }
 

@@ -58,6 +58,8 @@ struct node {
     bool is_stopping; /* every changefeed is being closed, then the process ends */
     bool has_ended;   /* nothing runs any more */
     http_server_t *http;
+    uint64_t watchdog_ns;
+    mono_ns_t watchdog_at;
     log_limiter_t refused_limiter;
     uint64_t messages_dropped;
 };

@@ -12,7 +12,7 @@ typedef ctl_exit_t ctl_command_t(const ctl_options_t *options);
 ctl_command_t ctl_changefeed_create, ctl_changefeed_list, ctl_changefeed_query,
     ctl_changefeed_pause, ctl_changefeed_resume, ctl_changefeed_update, ctl_changefeed_remove;
 ctl_command_t ctl_table_list, ctl_table_move, ctl_barrier_list, ctl_capture_list, ctl_capture_drain;
-ctl_command_t ctl_config_check, ctl_config_example, ctl_version, ctl_compare;
+ctl_command_t ctl_config_check, ctl_config_example, ctl_health, ctl_version, ctl_compare;
 
 /* The changefeed's name from --changefeed-id or the word behind the command; NULL: complained. */
 const char *ctl_changefeed_name(const ctl_options_t *options);

@@ -1,4 +1,4 @@
-/* Commands of sluicectl that need no server, or any: config, version. */
+/* Commands of sluicectl that need no server, or any, a node as well: config, health, version. */
 #include <stdio.h>
 #include <string.h>
 
@@ -43,5 +43,21 @@ ctl_exit_t ctl_version(const ctl_options_t *options)
     if (version && hash)
         printf("server %s (%s)\n", version, hash);
     json_decref(answer.json);
+    return CTL_OK;
+}
+
+/* Of whatever process --server names: a maintainer, or a node with node.http. */
+ctl_exit_t ctl_health(const ctl_options_t *options)
+{
+    client_answer_t answer;
+    ctl_exit_t code = client_request(options, "GET", "/health", NULL, &answer);
+    if (code != CTL_OK)
+        return code;
+    json_decref(answer.json);
+    if (answer.status != 200) {
+        fprintf(stderr, "sluicectl: the server said %u\n", answer.status);
+        return CTL_SERVER_ERROR;
+    }
+    puts("ok");
     return CTL_OK;
 }

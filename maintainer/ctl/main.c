@@ -30,6 +30,7 @@ static const command_t commands[] = {
     {"config", "example", ctl_config_example, ""},
     {"compare", NULL, ctl_compare,
      "-c NAME | --source URI --sink URI [--filter RULE]... [--lines N]"},
+    {"health", NULL, ctl_health, ""},
     {"version", NULL, ctl_version, ""},
 };
 #define COMMAND_COUNT (sizeof commands / sizeof commands[0])

@@ -62,6 +62,18 @@ static void exit_codes_tell_who_is_wrong(void **state)
     assert_int_equal(RUN(fixture, "changefeed", "create", "a", "--sink", "blackhole://"), 2);
 }
 
+static void health_is_told_by_the_exit_code(void **state)
+{
+    fixture_t *fixture = *state;
+    fixture->maintainer->http_port = 1; /* nobody listens */
+    assert_int_equal(RUN(fixture, "health"), 3);
+    maintainer_process_start(fixture->maintainer);
+    assert_int_equal(RUN(fixture, "health"), 0);
+    assert_string_equal(fixture->ctl.out, "ok\n");
+    assert_int_equal(maintainer_process_stop(fixture->maintainer, SIGTERM), 0);
+    assert_int_equal(RUN(fixture, "health"), 3);
+}
+
 static void lists_are_tables_or_json(void **state)
 {
     fixture_t *fixture = *state;
@@ -175,6 +187,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(exit_codes_tell_who_is_wrong),
+        TEST(health_is_told_by_the_exit_code),
         TEST(lists_are_tables_or_json),
         TEST(a_failed_check_is_told_and_nothing_is_created),
         TEST(a_created_changefeed_is_opened_and_outlives_the_maintainer),
