@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 
 import pymysql
 
@@ -16,7 +17,8 @@ from lib import workload
 from lib.waiting import wait_until
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-COMPOSE = ["docker-compose", "-p", "sluicetest", "-f", os.path.join(ROOT, "deploy", "docker-compose.yml")]
+PROJECT = "sluicetest"
+COMPOSE = ["docker-compose", "-p", PROJECT, "-f", os.path.join(ROOT, "deploy", "docker-compose.yml")]
 
 
 def run(*arguments, check=True, quiet=False):
@@ -26,13 +28,16 @@ def run(*arguments, check=True, quiet=False):
     return done.stdout
 
 
+def inspect(container):
+    return json.loads(subprocess.check_output(["docker", "inspect", container]))[0]
+
+
 class Container:
     """A MariaDB server in a container, reached by its address."""
 
     def __init__(self, service):
         container = run("ps", "-q", service).strip()
-        self.host = json.loads(subprocess.check_output(["docker", "inspect", container]))[0][
-            "NetworkSettings"]["Networks"]["sluicetest_default"]["IPAddress"]
+        self.host = inspect(container)["NetworkSettings"]["Networks"][f"{PROJECT}_default"]["IPAddress"]
 
     def connect(self, **arguments):
         arguments.setdefault("charset", "utf8mb4")
@@ -85,11 +90,24 @@ class Load(threading.Thread):
 
 
 class Steps:
+    def images_are_built(self):
+        # One service of each image.
+        run("build", "source")
+        run("build", "maintainer")
+
     def comes_up_with_two_dispatchers(self):
-        run("build")
         run("up", "-d", "--scale", "dispatcher=2")
         wait_nodes(2)
         self.source = Container("source")
+
+    def is_healthy_and_nobody_is_root(self):
+        for service in ("maintainer", "dispatcher"):
+            for container in run("ps", "-q", service).split():
+                wait_until(f"{service} is healthy",
+                           lambda: inspect(container)["State"]["Health"]["Status"] == "healthy", 30,
+                           interval=0.5)
+                user = subprocess.check_output(["docker", "exec", container, "id", "-u"], text=True)
+                assert user.strip() != "0", f"{service} runs as root"
 
     def creates_a_changefeed(self):
         ctl("changefeed", "create", "-c", "feed", "--source", "mariadb://root@source:3306", "--sink",
@@ -122,20 +140,23 @@ class Steps:
         run("stop", "dispatcher", "maintainer")
         for service in ("dispatcher", "maintainer"):
             for container in run("ps", "-q", service).split():
-                state = json.loads(subprocess.check_output(["docker", "inspect", container]))[0]["State"]
-                assert state["ExitCode"] == 0, f"{service} ended with {state['ExitCode']}"
+                code = inspect(container)["State"]["ExitCode"]
+                assert code == 0, f"{service} ended with {code}"
 
 
 def main():
     steps = Steps()
-    names = ["comes_up_with_two_dispatchers", "creates_a_changefeed", "scales_to_four_under_load",
-             "scales_to_three_under_load", "source_and_sink_are_identical", "stops_cleanly"]
+    names = ["images_are_built", "comes_up_with_two_dispatchers", "is_healthy_and_nobody_is_root",
+             "creates_a_changefeed", "scales_to_four_under_load", "scales_to_three_under_load",
+             "source_and_sink_are_identical", "stops_cleanly"]
     run("down", "-v", "--remove-orphans", check=False)
     passed = 0
     try:
         for name in names:
+            started = time.monotonic()
             print(f"{name} …", flush=True)
             getattr(steps, name)()
+            print(f"  {time.monotonic() - started:.1f} s", flush=True)
             passed += 1
     except Exception as error:
         print(f"failed: {error}")
