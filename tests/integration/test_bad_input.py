@@ -209,7 +209,8 @@ def partition_change_into_sqlite():
         cluster.create("feed", source.uri(), f"sqlite://{directory}/s.db", "--filter", "d.*")
         source.sql("CREATE TABLE d.pt (id INT PRIMARY KEY) PARTITION BY RANGE (id) "
                    "(PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN (20))",
-                   "ALTER TABLE d.pt DROP PARTITION p0")
+                   "CREATE TABLE d.px (id INT PRIMARY KEY)",
+                   "ALTER TABLE d.pt EXCHANGE PARTITION p0 WITH TABLE d.px")
         fails(cluster, "feed", "d.pt", "partition")
 
 
