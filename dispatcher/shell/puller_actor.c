@@ -147,6 +147,23 @@ static void wait_for_stop(puller_actor_t *puller)
     pthread_mutex_unlock(&puller->lock);
 }
 
+/* A finite log has ended: behind a whole group, or it was cut. */
+static sluice_error_t end_of_log(puller_actor_t *puller, error_report_t *report)
+{
+    if (!log_reader_is_between_groups(puller->reader)) {
+        anchor_t anchor;
+        log_reader_anchor(puller->reader, &anchor);
+        return error_report_set(report, SLUICE_ERROR_SOURCE_CORRUPT,
+                                "the log ends in the middle of a group; the last whole one is "
+                                "behind \"%s\"",
+                                anchor.gtid_list);
+    }
+    give_anchor(puller, true);
+    feed_inbox_set_caught_up(puller->options.inbox);
+    wait_for_stop(puller);
+    return SLUICE_OK;
+}
+
 /* Reads until stopped (SLUICE_OK, SLUICE_ERROR_CLOSED) or until something goes wrong. */
 static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *report)
 {
@@ -168,10 +185,7 @@ static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *repo
             feed_inbox_set_caught_up(puller->options.inbox);
             break;
         case UPSTREAM_END:
-            give_anchor(puller, true);
-            feed_inbox_set_caught_up(puller->options.inbox);
-            wait_for_stop(puller);
-            return SLUICE_OK;
+            return end_of_log(puller, report);
         case UPSTREAM_INTERRUPTED:
             break;
         case UPSTREAM_FAILED:

@@ -1,0 +1,67 @@
+"""Several changefeeds in one maintainer, and what an operator does to one."""
+import os
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from lib import scenario, workload
+from lib.cluster import CtlError
+from lib.waiting import wait_until
+
+
+def identical(cluster, name):
+    text = cluster.ctl("compare", "-c", name, output="table")
+    assert text.strip().endswith("identical"), text
+
+
+def several_in_one_maintainer():
+    """Two sources into one sink server, and one of them into SQLite as well; each with its own filter."""
+    with scenario.source_server() as source, scenario.sink_server() as sink, \
+            scenario.directory() as directory, scenario.cluster(2) as cluster:
+        cluster.create("one", source.uri(), sink.uri(), "--filter", "w0.*")
+        cluster.create("two", source.uri(), sink.uri(), "--filter", "w1.*")
+        cluster.create("three", source.uri(), f"sqlite://{directory}/s.db", "--filter", "w*.*",
+                       "--filter", "!w0.*")
+        workload.create_tables(source, 3, 24)
+        workload.run(source, tables=24, rows=20000, changes=8, writers=2,
+                     kinds=["add_column", "truncate", "modify_column", "create_keep"])
+        assert len(cluster.ctl("changefeed", "list")) == 3
+        for name in ("one", "two", "three"):
+            cluster.wait_checkpoint(name, source.gtid_sequence())
+            identical(cluster, name)
+        assert sink.sql("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = 'w2'") == ((0,),)
+        assert set(cluster.stop().values()) == {0}
+
+
+def paused_resumed_and_removed():
+    with scenario.source_server() as source, scenario.sink_server() as sink, \
+            scenario.cluster(2) as cluster:
+        source.sql("CREATE DATABASE d")
+        sink.sql("CREATE DATABASE d")
+        cluster.create("feed", source.uri(), sink.uri(), "--filter", "d.*")
+        source.sql("CREATE TABLE d.log (n INT)", "INSERT INTO d.log VALUES (1)")
+        cluster.wait_checkpoint("feed", source.gtid_sequence())
+        cluster.ctl("changefeed", "pause", "-c", "feed")
+        wait_until("stopped", lambda: cluster.query("feed")["state"] == "stopped", 10)
+        source.sql("INSERT INTO d.log VALUES (2)", "ALTER TABLE d.log ADD COLUMN m INT DEFAULT 5",
+                   "INSERT INTO d.log VALUES (3, 3)")
+        try:
+            cluster.ctl("changefeed", "pause", "-c", "feed")
+            raise RuntimeError("paused twice")
+        except CtlError as error:
+            assert error.code == 1
+        assert sink.sql("SELECT COUNT(*) FROM d.log") == ((1,),)
+        cluster.ctl("changefeed", "resume", "-c", "feed")
+        cluster.wait_checkpoint("feed", source.gtid_sequence())
+        identical(cluster, "feed")
+        cluster.ctl("changefeed", "remove", "-c", "feed", "--no-confirm")
+        wait_until("removed", lambda: cluster.ctl("changefeed", "list") == [], 10)
+        source.sql("INSERT INTO d.log VALUES (4, 4)")
+        cluster.create("feed", source.uri(), sink.uri(), "--filter", "d.*")
+        source.sql("INSERT INTO d.log VALUES (5, 5)")
+        cluster.wait_checkpoint("feed", source.gtid_sequence())
+        assert sorted(row[0] for row in sink.sql("SELECT n FROM d.log")) == [1, 2, 3, 5]
+
+
+if __name__ == "__main__":
+    scenario.main([several_in_one_maintainer, paused_resumed_and_removed])
