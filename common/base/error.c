@@ -33,6 +33,13 @@ bool sluice_error_is_retriable(sluice_error_t code)
            code == SLUICE_ERROR_SINK_BUSY || code == SLUICE_ERROR_LOCKED;
 }
 
+bool sluice_error_is_of_log(sluice_error_t code)
+{
+    return (code >= SLUICE_ERROR_SOURCE_CONNECTION && code <= SLUICE_ERROR_SOURCE_SEQUENCE) ||
+           code == SLUICE_ERROR_SCHEMA_MISMATCH || code == SLUICE_ERROR_DDL_UNSUPPORTED ||
+           code == SLUICE_ERROR_ENTERS_FILTER;
+}
+
 sluice_error_t error_report_set(error_report_t *report, sluice_error_t code, const char *format,
                                 ...)
 {

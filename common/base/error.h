@@ -83,6 +83,9 @@ sluice_error_t sluice_error_from_name(const char *name);
  * Everything else fails the changefeed (DESIGN: failure table of the log puller). */
 bool sluice_error_is_retriable(sluice_error_t code);
 
+/* Whether the reader of the log says so: what was read before it can still be written. */
+bool sluice_error_is_of_log(sluice_error_t code);
+
 #define ERROR_REPORT_TEXT_MAX 1024
 
 /* A code and one line for a person: it names the thing and the mend. */

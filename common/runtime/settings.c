@@ -74,6 +74,7 @@ static const config_key_t keys[] = {
     DURATION("maintainer.open_resend", maintainer.open_resend_ns, "2s", 10 * MS, MINUTE, "An unanswered open is repeated after this."),
     DURATION("maintainer.bootstrap_resend", maintainer.bootstrap_resend_ns, "1s", 10 * MS, MINUTE, "An unanswered bootstrap request is repeated after this."),
     DURATION("maintainer.check_timeout", maintainer.check_timeout_ns, "2m", SECOND, HOUR, "A pre-flight check that takes longer has failed."),
+    DURATION("maintainer.failure_settle", maintainer.failure_settle_ns, "2s", MS, HOUR, "An error of the source fails the changefeed when the checkpoint has not moved for so long."),
 
     TEXT("node.id", node.id, "", "Name of this node, one of its kind: letters, digits, '.', '_', '-'. Empty: the host's name."),
     LIST("node.control", node.control, "tcp://127.0.0.1:7611", "maintainer.control of each maintainer."),

@@ -25,6 +25,7 @@ typedef struct {
         uint64_t schedule_resend_ns, balance_interval_ns;
         uint64_t moves_max, drain_moves_max, scheduling_max;
         uint64_t checkpoint_interval_ns, open_resend_ns, bootstrap_resend_ns, check_timeout_ns;
+        uint64_t failure_settle_ns;
     } maintainer;
     struct {
         const char *id, *http;

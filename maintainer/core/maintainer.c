@@ -84,10 +84,33 @@ void maintainer_fail(maintainer_t *m, sluice_error_t error, bytes_t text)
         copy_text(m->warning_text, text);
         return;
     }
+    if (sluice_error_is_of_log(error)) {
+        if (m->held_failure == SLUICE_OK) {
+            m->held_failure = error;
+            copy_text(m->held_text, text);
+        }
+        return;
+    }
     if (m->failure != SLUICE_OK)
         return;
     m->failure = error;
     copy_text(m->failure_text, text);
+}
+
+/* All groups before the place of the error are whole: they are carried, gates included, before the
+ * changefeed fails. When the checkpoint stands still nothing more is to come. */
+static void settle_failure(maintainer_t *m, mono_ns_t now)
+{
+    if (m->held_failure == SLUICE_OK || m->failure != SLUICE_OK)
+        return;
+    commit_ts_t checkpoint = checkpoint_now(m->checkpoint);
+    if (m->held_since.v == 0 || checkpoint.v != m->held_checkpoint.v) {
+        m->held_since = now;
+        m->held_checkpoint = checkpoint;
+    } else if (mono_elapsed(m->held_since, now) >= m->settings.failure_settle_ns) {
+        m->failure = m->held_failure;
+        memcpy(m->failure_text, m->held_text, sizeof m->failure_text);
+    }
 }
 
 void maintainer_log(const sender_t *sender, log_level_t level, const char *event, const char *key,
@@ -325,6 +348,7 @@ void maintainer_step(maintainer_t *m, mono_ns_t now, const sender_t *sender)
     if (m->phase == PHASE_RUNNING)
         maintainer_persist_checkpoint(m, now, sender);
     maintainer_finish_moves(m, sender);
+    settle_failure(m, now);
     maintainer_flush(m, sender);
 }
 
@@ -333,6 +357,8 @@ mono_ns_t maintainer_next_deadline(const maintainer_t *m)
     if (m->has_work)
         return (mono_ns_t){0};
     mono_ns_t deadline = maintainer_open_deadline(m);
+    if (m->held_failure != SLUICE_OK && m->failure == SLUICE_OK)
+        deadline = mono_min(deadline, mono_add(m->held_since, m->settings.failure_settle_ns));
     if (m->phase == PHASE_LISTING || m->phase == PHASE_RUNNING)
         deadline = mono_min(deadline, scheduler_next_deadline(m->scheduler));
     if (m->phase == PHASE_RUNNING) {

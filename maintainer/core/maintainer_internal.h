@@ -105,6 +105,11 @@ struct maintainer {
     uint32_t move_count;
 
     sluice_error_t failure, warning;
+    /* An error of the log waits here until what was read before it is written. */
+    sluice_error_t held_failure;
+    char held_text[MAINTAINER_TEXT_MAX];
+    commit_ts_t held_checkpoint; /* where the checkpoint was at held_since */
+    mono_ns_t held_since;        /* 0: not looked at yet */
     char failure_text[MAINTAINER_TEXT_MAX], warning_text[MAINTAINER_TEXT_MAX];
     verdict_t *verdicts; /* STATUSES_PER_REQUEST_MAX, scratch */
 };

@@ -24,6 +24,7 @@ void maintainer_settings_default(maintainer_settings_t *settings)
         .open_resend_ns = 2 * NS_PER_S,
         .bootstrap_resend_ns = NS_PER_S,
         .check_timeout_ns = 120 * NS_PER_S,
+        .failure_settle_ns = 2 * NS_PER_S,
     };
 }
 
@@ -53,6 +54,7 @@ static const char *first_zero(const maintainer_settings_t *settings)
         {"open_resend", settings->open_resend_ns},
         {"bootstrap_resend", settings->bootstrap_resend_ns},
         {"check_timeout", settings->check_timeout_ns},
+        {"failure_settle", settings->failure_settle_ns},
     };
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++)
         if (keys[i].value == 0)

@@ -35,6 +35,7 @@ typedef struct {
     uint64_t open_resend_ns;         /* 2 s */
     uint64_t bootstrap_resend_ns;    /* 1 s */
     uint64_t check_timeout_ns;       /* 120 s: pre-flight of a new changefeed */
+    uint64_t failure_settle_ns; /* 2 s without a move of the checkpoint after a source's error */
 } maintainer_settings_t;
 
 void maintainer_settings_default(maintainer_settings_t *settings);

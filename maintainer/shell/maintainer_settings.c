@@ -25,6 +25,7 @@ sluice_error_t maintainer_settings_from(const settings_t *from, maintainer_setti
         .open_resend_ns = from->maintainer.open_resend_ns,
         .bootstrap_resend_ns = from->maintainer.bootstrap_resend_ns,
         .check_timeout_ns = from->maintainer.check_timeout_ns,
+        .failure_settle_ns = from->maintainer.failure_settle_ns,
     };
     return maintainer_settings_check(settings, report);
 }

@@ -199,6 +199,23 @@ static void an_error_of_a_node_fails_the_changefeed_and_closes_it(void **state)
     world_end(&world);
 }
 
+static void an_error_of_the_log_waits_until_the_checkpoint_stands_still(void **state)
+{
+    (void)state;
+    world_t world;
+    begin(&world, 5, 2);
+    assert_true(world_settle(&world, 60000));
+    world.nodes[0].error = SLUICE_ERROR_SOURCE_CORRUPT;
+    world_run(&world, 1500);
+    assert_true(is_state(&world, CHANGEFEED_NORMAL, "running"));
+    world_run(&world, 2500);
+    assert_true(is_state(&world, CHANGEFEED_FAILED, "stopped"));
+    arena_t arena = {0};
+    assert_int_equal(view(&world, &arena).error, SLUICE_ERROR_SOURCE_CORRUPT);
+    arena_clear(&arena);
+    world_end(&world);
+}
+
 static void an_error_that_is_retried_is_a_warning_only(void **state)
 {
     (void)state;
@@ -527,6 +544,7 @@ int main(void)
         cmocka_unit_test(removed_it_is_gone_everywhere),
         cmocka_unit_test(an_unknown_changefeed_is_closed_on_its_node),
         cmocka_unit_test(an_error_of_a_node_fails_the_changefeed_and_closes_it),
+        cmocka_unit_test(an_error_of_the_log_waits_until_the_checkpoint_stands_still),
         cmocka_unit_test(an_error_that_is_retried_is_a_warning_only),
         cmocka_unit_test(an_update_needs_rest_and_the_same_source),
         cmocka_unit_test(an_overwritten_position_is_a_new_generation),
