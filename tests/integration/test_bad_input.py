@@ -1,5 +1,8 @@
 """What cannot be carried is refused with a message that names the thing and the mend, and nothing is lost."""
+import contextlib
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 
@@ -246,7 +249,86 @@ def disk_full_in_the_sink():
             subprocess.run(["umount", "-l", directory], check=True)
 
 
+SCHEMA = """sluice-schema 1
+domain 0
+server-id 1
+server-version 101119
+lower-case-names 0
+default-charset utf8mb4
+default-collation utf8mb4_general_ci
+
+end 0
+"""
+
+
+def recorded_log(directory, rows=200):
+    """Files of a server that wrote one table, and where the last group begins in the last file."""
+    with scenario.source_server() as source:
+        table(source)
+        for number in range(rows):
+            source.sql(f"INSERT INTO d.t VALUES ({number}, {number})")
+        source.sql("FLUSH BINARY LOGS")
+        for number in range(rows, 2 * rows):
+            source.sql(f"INSERT INTO d.t VALUES ({number}, {number})")
+        events = source.sql("SHOW BINLOG EVENTS IN 'binlog.000002'")
+        begin = [event[1] for event in events if event[2] == "Gtid"][-1]
+        source.stop()
+        for name in ("binlog.000001", "binlog.000002"):
+            shutil.copy(f"{source.data}/{name}", directory)
+    with open(f"{directory}/schema.sluice", "w") as file:
+        file.write(SCHEMA)
+    return begin, 2 * rows
+
+
+def replays(directory, rows, *words):
+    """All groups before the damage are in the sink, then the changefeed fails saying these words."""
+    with scenario.cluster(2) as cluster, scenario.directory() as out:
+        cluster.create("feed", f"binlog://{directory}", f"sqlite://{out}/s.db", "--filter", "d.*")
+        if words:
+            fails(cluster, "feed", *words)
+        else:
+            cluster.wait_checkpoint("feed", rows + 2, 30)
+        with contextlib.closing(sqlite3.connect(f"{out}/s.db")) as sink:
+            wait_until(f"{rows} rows are in the sink",
+                       lambda: sink.execute('SELECT COUNT(*) FROM "d.t"').fetchone() == (rows,), 20)
+
+
+def whole_log_file():
+    with scenario.directory() as directory:
+        _, rows = recorded_log(directory)
+        replays(directory, rows)
+
+
+def truncated_log_file():
+    with scenario.directory() as directory:
+        begin, rows = recorded_log(directory)
+        os.truncate(f"{directory}/binlog.000002", begin + 60)
+        replays(directory, rows - 1, "binlog.000002", "middle")
+
+
+def log_file_cut_between_two_events():
+    with scenario.directory() as directory:
+        begin, rows = recorded_log(directory)
+        with open(f"{directory}/binlog.000002", "rb") as file:
+            file.seek(begin + 9)
+            length = int.from_bytes(file.read(4), "little")
+        os.truncate(f"{directory}/binlog.000002", begin + length)
+        replays(directory, rows - 1, "middle of a group", f"0-1-{rows + 1}")
+
+
+def corrupt_log_file():
+    with scenario.directory() as directory:
+        begin, rows = recorded_log(directory)
+        with open(f"{directory}/binlog.000002", "r+b") as file:
+            file.seek(begin + 25)
+            byte = file.read(1)
+            file.seek(begin + 25)
+            file.write(bytes([byte[0] ^ 0x10]))
+        replays(directory, rows - 1, "binlog.000002", str(begin))
+
+
 TESTS = [
+    whole_log_file, truncated_log_file, log_file_cut_between_two_events, corrupt_log_file,
     wrong_server, wrong_settings, missing_privilege_and_password, unknown_sink_and_options,
     unknown_configuration_key, second_maintainer_on_the_store, sink_schema_that_does_not_match,
     table_without_key_is_listed, cascading_foreign_key, purged_position, diverged_position,
