@@ -40,7 +40,7 @@ def compare(source_uri, sink_uri):
         command = ["compare", "--source", source_uri, "--sink", sink_uri, *filter_arguments()]
         text = cluster.ctl(*command, output="table", seconds=300)
         assert text.strip().endswith("identical"), text
-        print("  " + text.strip().splitlines()[-1], flush=True)
+        print("  " + ", ".join(text.strip().splitlines()[-2:]), flush=True)
     return check
 
 

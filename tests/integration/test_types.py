@@ -44,7 +44,8 @@ def no_key(cursor, name, declaration, nullable, values):
         cursor.execute(f"UPDATE ty.{name}_nk SET id = id + 1000 WHERE id = {number + 100}")
 
 
-NOT_INDEXED = re.compile(r"(TINY|MEDIUM|LONG)?(TEXT|BLOB)|JSON|POINT|GEOMETRY|VARCHAR\(16000\)|.*(COMPRESSED|INVISIBLE)")
+NOT_INDEXED = re.compile(r"(TINY|MEDIUM|LONG)?(TEXT|BLOB)|JSON|(MULTI)?POINT|GEOMETRY|VARCHAR\(16000\)|"
+                         r"(VAR)?(CHAR|BINARY)\(0\)|.*(COMPRESSED|INVISIBLE)")
 
 
 def key(cursor, name, declaration, values):

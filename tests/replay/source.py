@@ -8,6 +8,8 @@ def expression(name, data_type, column_type=""):
     quoted = "`" + name.replace("`", "``") + "`"
     if data_type in ("enum", "set", "bit", "year") or (data_type in values.INTEGERS and "zerofill" in column_type):
         return f"CAST(CAST({quoted} AS UNSIGNED) AS CHAR)"
+    if data_type == "decimal":
+        return f"CAST({quoted} + 0 AS CHAR)"
     if data_type in ("float", "double"):
         return f"CAST({quoted} AS DOUBLE)"
     if data_type in values.TEXTS:

@@ -1,10 +1,15 @@
 /*
  * One database to compare: MariaDB or SQLite behind one small interface. Rows come as canonical
- * cells, the same bytes on both sides for the same value: integers, DECIMAL, YEAR, BIT(≤63) decimal
- * text            FLOAT, DOUBLE   %.17g of the double temporal types                     text,
- * TIMESTAMP in UTC   BIT(64)         its 8 bytes text, ENUM, SET                    bytes: in the
- * column's own charset between two MariaDB servers, else UTF-8 binary, GEOMETRY bytes INET, UUID
- * canonical text
+ * cells, the same bytes on both sides for the same value:
+ *
+ *   integers, DECIMAL, YEAR, BIT(≤63)   decimal text
+ *   FLOAT, DOUBLE                       %.17g of the double
+ *   temporal types                      text, TIMESTAMP in UTC
+ *   BIT(64)                             its 8 bytes
+ *   text, ENUM, SET                     bytes: between two MariaDB servers in the column's charset,
+ *                                       else UTF-8
+ *   binary, GEOMETRY                    bytes
+ *   INET, UUID                          canonical text
  *
  * Threads: one at a time. Strings returned live in the arena given.
  */
@@ -15,7 +20,14 @@
 #include "common/base/error.h"
 #include "maintainer/ctl/compare/row_sums.h"
 
-typedef enum { CANON_PLAIN, CANON_TEXT, CANON_REAL, CANON_UNSIGNED, CANON_LABEL } canon_t;
+typedef enum {
+    CANON_PLAIN,
+    CANON_TEXT,
+    CANON_REAL,
+    CANON_UNSIGNED,
+    CANON_DECIMAL, /* shown with zeros in front that are not part of the number */
+    CANON_LABEL
+} canon_t;
 
 typedef struct {
     const char *name;

@@ -97,6 +97,8 @@ canon_t mariadb_text_canon(const char *data_type, const char *column_type)
     /* ZEROFILL is how a number is shown, not which one it is. */
     if (strstr(column_type, "zerofill") && strstr(data_type, "int"))
         return CANON_UNSIGNED;
+    if (strstr(column_type, "zerofill") && strcmp(data_type, "decimal") == 0)
+        return CANON_DECIMAL;
     for (size_t i = 0; i < sizeof canons / sizeof canons[0]; i++)
         if (strcmp(data_type, canons[i].data_type) == 0)
             return canons[i].canon;
@@ -115,6 +117,8 @@ static char *expression(arena_t *arena, const compare_column_t *column, bool as_
         return arena_printf(arena, "CAST(%s AS DOUBLE)", name);
     case CANON_UNSIGNED:
         return arena_printf(arena, "CAST(%s AS UNSIGNED)", name);
+    case CANON_DECIMAL:
+        return arena_printf(arena, "%s + 0", name);
     case CANON_LABEL:
         return arena_printf(arena, "CAST(%s AS CHAR)", name);
     }

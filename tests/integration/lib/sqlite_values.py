@@ -7,8 +7,8 @@ LABELLED = ("decimal", "date", "time", "datetime", "timestamp", "inet4", "inet6"
 
 
 def _expression(name, data_type):
-    if data_type in INTEGERS or data_type == "bit":
-        return f"CONCAT({name} + 0)"
+    if data_type in INTEGERS or data_type in ("bit", "decimal"):
+        return f"CONCAT({name} + 0)"  # without the zeros of ZEROFILL
     if data_type in ("float", "double"):
         return f"CAST({name} AS DOUBLE)"
     if data_type in TEXTS:

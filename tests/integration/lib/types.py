@@ -16,14 +16,42 @@ def _texts():
     for charset, value in (("utf8mb4", "'grün €, 𝄞, 中'"), ("latin1", "'grün € ÿ'"), ("gbk", "'中文'"),
                            ("utf8mb3", "'zäh €'"), ("ucs2", "'ŝuŝt'"), ("utf16", "'𝄞'"),
                            ("sjis", "'日本'"), ("koi8r", "'мир'"), ("cp1251", "'мир'"),
-                           ("ascii", "'plain'"), ("big5", "'中文'"), ("latin2", "'žluť'")):
+                           ("ascii", "'plain'"), ("big5", "'中文'"), ("latin2", "'žluť'"),
+                           ("utf16le", "'𝄞'"), ("utf32", "'𝄞 ü'"), ("cp932", "'①日本'"), ("eucjpms", "'①日本'"),
+                           ("ujis", "'日本'"), ("euckr", "'한국'"), ("gb2312", "'中文'"), ("greek", "'ελλ'"),
+                           ("hebrew", "'שלום'"), ("koi8u", "'їжак'"), ("latin5", "'ğış'"), ("latin7", "'ąčę'"),
+                           ("cp850", "'é½'"), ("cp852", "'žš'"), ("cp866", "'мир'"), ("cp1250", "'žluť€'"),
+                           ("cp1256", "'سلام'"), ("cp1257", "'ąčę'"), ("tis620", "'ไทย'"), ("macroman", "'é∑'"),
+                           ("macce", "'žluť'"), ("armscii8", "'Հայ'"), ("hp8", "'é£'"), ("dec8", "'é'"),
+                           ("swe7", "'aö'"), ("keybcs2", "'žluť'"), ("geostd8", "'აბ'")):
         yield f"vc_{charset}", f"VARCHAR(60) CHARACTER SET {charset}", [value, "''", "'tail  '", "' x'"]
         yield f"ch_{charset}", f"CHAR(20) CHARACTER SET {charset}", [value, "''", "'a b'"]
         yield f"tx_{charset}", f"TEXT CHARACTER SET {charset}", [value, "''", f"REPEAT({value}, 500)"]
 
 
+def _sizes():
+    """Where the log changes how it writes a length or a value."""
+    for size in (1, 8, 9, 16, 17, 24, 25, 32, 33, 63):
+        labels = ",".join(f"'l{n}'" for n in range(size))
+        yield f"set{size}_of", f"SET({labels})", ["''", "'l0'", f"'l{size - 1}'", str(2 ** size - 1)]
+    for size in (255, 256):
+        labels = ",".join(f"'l{n}'" for n in range(size))
+        yield f"enum{size}_of", f"ENUM({labels})", ["'l0'", f"'l{size - 1}'"]
+    for size in (0, 63, 64, 85, 86, 255):
+        yield f"char{size}_of", f"CHAR({size})", ["''", f"REPEAT('€', {size})", f"REPEAT('x', {min(size, 3)})"]
+    for size in (0, 1, 63, 64, 255, 256):
+        yield f"varchar{size}_of", f"VARCHAR({size})", ["''", f"REPEAT('€', {size})"]
+        yield f"varbinary{size}_of", f"VARBINARY({size})", ["''", f"REPEAT(0xff, {size})", f"REPEAT(0x00, {size})"]
+    for size in (8, 9, 16, 17, 32, 33, 56, 57):
+        yield f"bit{size}_of", f"BIT({size})", ["0", "1", str(2 ** size - 1), str(2 ** (size - 1))]
+    for digits, scale in ((1, 0), (1, 1), (9, 0), (9, 9), (10, 0), (10, 9), (18, 9), (19, 10), (27, 0), (65, 0), (20, 19)):
+        most = "9" * (digits - scale) + ("." + "9" * scale if scale else "")
+        yield f"dec{digits}_{scale}_of", f"DECIMAL({digits},{scale})", ["0", most, "-" + most]
+
+
 TYPES = [
     *_ints(),
+    *_sizes(),
     ("bool", "BOOL", ["TRUE", "FALSE", "-128"]),
     ("zerofill", "INT(8) ZEROFILL", ["0", "42", "4294967295"]),
     ("dec", "DECIMAL(10,2)", ["0", "-0.01", "99999999.99", "-99999999.99", "1.10"]),
@@ -78,6 +106,18 @@ TYPES = [
     ("enum_big", "ENUM(" + ",".join(f"'m{n}'" for n in range(300)) + ")", ["'m0'", "'m299'"]),
     ("set", "SET('a','zäh','c')", ["''", "'a'", "'a,zäh,c'"]),
     ("set64", "SET(" + ",".join(f"'s{n}'" for n in range(64)) + ")", ["''", "'s0'", "'s63'", "18446744073709551615"]),
+    ("enum_quotes", "ENUM('it''s','a\\\\b','a,b','\"','€')", ["1", "2", "3", "4", "5"]),
+    ("enum_ucs2", "ENUM('ŝ','日') CHARACTER SET ucs2", ["1", "2"]),
+    ("set_sjis", "SET('表','日本') CHARACTER SET sjis", ["1", "2", "3"]),
+    ("vc_uca", "VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_uca1400_ai_ci", ["'é'", "'z'", "'tail  '"]),
+    ("vc_nopad", "VARCHAR(40) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin", ["'a'", "'a '", "'A'", "'a  '"]),
+    ("vc_bin", "VARCHAR(40) CHARACTER SET latin1 COLLATE latin1_bin", ["'é'", "'e'", "'E'"]),
+    ("double_ps", "DOUBLE(20,4)", ["-1234567890.1234", "0.0001"]),
+    ("float_zf", "FLOAT(8,2) ZEROFILL", ["0", "1.5"]),
+    ("dec_zf", "DECIMAL(10,2) ZEROFILL", ["0", "1.5"]),
+    ("big_zf", "BIGINT(20) ZEROFILL", ["0", "18446744073709551615"]),
+    ("year_now", "YEAR", ["2024", "'70'"]),
+    ("multipoint", "MULTIPOINT", ["ST_GeomFromText('MULTIPOINT(1 1, 2 2)')"]),
     ("inet4", "INET4", ["'0.0.0.0'", "'255.255.255.0'", "'10.1.2.3'"]),
     ("inet6", "INET6", ["'::'", "'2001:db8::ff00:42:8300'", "'ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff'",
                         "'1234:5678::'"]),
