@@ -7,8 +7,8 @@ build="gcc libc6-dev meson ninja-build pkg-config git ca-certificates libczmq-de
  libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libmariadb-dev libsqlite3-dev
  libmicrohttpd-dev libjansson-dev libyaml-dev libxxhash-dev uthash-dev libcmocka-dev
  libcurl4-openssl-dev zlib1g-dev python3"
-run="mariadb-server mariadb-client"
-test="clang-format python3-pymysql binutils sqlite3"
+run="mariadb-server-core mariadb-client-core"
+test="mariadb-server mariadb-client clang-format python3-pymysql binutils sqlite3"
 
 case "${1:-}" in
 build) wanted="$build" ;;
@@ -30,7 +30,7 @@ if [ "$(id -u)" -ne 0 ]; then
     echo "please install:$missing" >&2
     exit 1
 fi
-export DEBIAN_FRONTEND=noninteractive
+export DEBIAN_FRONTEND=noninteractive DEBCONF_NOWARNINGS=yes
 # A server that the packages would start is not wanted: tests and examples start their own.
 if [ ! -e /usr/sbin/policy-rc.d ]; then
     printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d

@@ -8,8 +8,7 @@ cd "$(dirname "$0")/.."
 rows=${ROWS:-200000}
 build=${BUILD:-build}
 
-echo "== installing what is missing"
-sh deploy/packages.sh build >/dev/null
+echo "== installing what is missing (a minute or two at the first time)"
 sh deploy/packages.sh run >/dev/null
 echo "== building"
 [ -d "$build" ] || meson setup "$build" --buildtype=release >/dev/null
@@ -23,7 +22,8 @@ socket=$work/source.sock
 server="" cluster=""
 finish() {
     status=$?
-    trap - EXIT INT TERM
+    trap '' HUP INT TERM
+    trap - EXIT
     for pid in $cluster $server; do
         kill -TERM "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
     done
@@ -32,7 +32,7 @@ finish() {
     exit "$status"
 }
 trap finish EXIT
-trap 'exit 130' INT TERM
+trap 'exit 130' HUP INT TERM
 
 free_ports() {
     python3 -c '
@@ -48,12 +48,12 @@ port=$1 HTTP=$2 CONTROL=$3 STATUS=$4
 export HTTP CONTROL STATUS
 
 echo "== starting a MariaDB source on port $port"
-mariadb-install-db --no-defaults --user=root --datadir="$work/data" --skip-test-db \
+mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$work/data" --skip-test-db \
     --auth-root-authentication-method=normal >"$work/install.log" 2>&1
-mariadbd --no-defaults --user=root --datadir="$work/data" --socket="$socket" --port="$port" \
+mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --socket="$socket" --port="$port" \
     --bind-address=127.0.0.1 --server-id=1 --log-bin=binlog --binlog-format=ROW \
     --binlog-row-image=FULL --binlog-row-metadata=FULL --gtid-strict-mode=1 \
-    --log-error="$work/source.log" &
+    --log-error="$work/source.log" 2>"$work/start.log" &
 server=$!
 sql() { mariadb --no-defaults -uroot --socket="$socket" -N "$@"; }
 for _ in $(seq 300); do
@@ -63,7 +63,7 @@ for _ in $(seq 300); do
 done
 
 echo "== starting one maintainer and three dispatcher processes"
-sh deploy/run-local.sh 3 "$work/cluster" &
+sh deploy/run-local.sh 3 "$work/cluster" >"$work/cluster.log" 2>&1 &
 cluster=$!
 ctl() { "$BUILD/maintainer/ctl/sluicectl" --server "http://127.0.0.1:$HTTP" "$@"; }
 field() { python3 -c 'import json, sys; print(json.load(sys.stdin)[sys.argv[1]])' "$1"; }
@@ -73,9 +73,9 @@ for _ in $(seq 300); do
     sleep 0.1
 done
 ctl changefeed create -c quickstart --source "mariadb://root@127.0.0.1:$port" \
-    --sink "sqlite://$work/sink.db" --filter 'shop.*' --filter 'stock.*' --filter 'crm.*'
+    --sink "sqlite://$work/sink.db" --filter 'shop.*' --filter 'stock.*' --filter 'crm.*' >/dev/null
 
-echo "== four writers make $rows row changes in 24 tables, with schema changes between them"
+echo "== four writers make some $rows row changes in 24 tables, with schema changes between them"
 python3 deploy/quickstart_load.py schema | sql
 for writer in 0 1 2 3; do
     python3 deploy/quickstart_load.py rows "$writer" "$((rows / 4))" | sql &
@@ -99,6 +99,10 @@ for _ in $(seq 240); do
     ctl changefeed query -c quickstart -s
     sleep 0.5
 done
+[ "$at" -ge "$position" ] || {
+    echo "not all of it arrived: the checkpoint is at $at, the source at $position" >&2
+    exit 1
+}
 changes=$(ctl --output json changefeed query -c quickstart | field ddl_applied)
 applied=$(ctl --output json changefeed query -c quickstart | field rows_applied)
 
@@ -108,7 +112,7 @@ ctl compare --source "mariadb://root@127.0.0.1:$port" --sink "sqlite://$work/sin
     cat "$work/compare.log"
     exit 1
 }
-cat "$work/compare.log" | sed '$d'
+sed '$d' "$work/compare.log"
 tables=$(sql -e "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema IN ('shop', 'stock', 'crm')
  AND table_type = 'BASE TABLE'")
 echo "$tables tables, $applied row changes and $changes schema changes went through three dispatcher processes"

@@ -2,25 +2,40 @@
 
 usage: run.py BUILD_DIRECTORY [SUITE…]
 Cheap suites run in parallel; those with real processes one after the other, since they measure deadlines.
+A test whose own last line is such a line counts as what it says, any other one as one.
 """
 import json
 import os
+import re
 import subprocess
 import sys
 
-SUITES = [("unit", 2), ("wire", 1), ("integration", 1)]
+SUITES = [("unit", 2), ("wire", 1), ("integration", 1), ("compose", 1)]
+COUNTS = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 
 def run_suite(build, suite, jobs):
     log = os.path.join(build, "meson-logs", f"{suite}.json")
     command = ["meson", "test", "-C", build, "--no-rebuild", "--suite", suite,
                "--num-processes", str(jobs), "--logbase", suite]
+    if os.path.exists(log):
+        os.remove(log)
     subprocess.run(command, check=False)
-    log = os.path.join(build, "meson-logs", f"{suite}.json")
     if not os.path.exists(log):
         return []
     with open(log) as lines:
         return [json.loads(line) for line in lines if line.strip()]
+
+
+def counts(result):
+    """Passed, failed and skipped tests of one entry of the log."""
+    own = COUNTS.search(result.get("stdout", "").rstrip())
+    passed, failed, skipped = (int(number or 0) for number in own.groups()) if own else (0, 0, 0)
+    if result["result"] == "OK":
+        return max(passed, 1), failed, skipped
+    if result["result"] == "SKIP":
+        return passed, failed, max(skipped, 1)
+    return passed, max(failed, 1), skipped
 
 
 def main():
@@ -31,13 +46,12 @@ def main():
         if wanted and suite not in wanted:
             continue
         for result in run_suite(build, suite, jobs):
-            if result["result"] == "OK":
-                passed += 1
-            elif result["result"] == "SKIP":
-                skipped += 1
-                print(f"skipped: {result['name']}: {result.get('stdout', '').strip()[-300:]}")
-            else:
-                failed += 1
+            more = counts(result)
+            passed, failed, skipped = passed + more[0], failed + more[1], skipped + more[2]
+            if result["result"] == "SKIP":
+                reason = COUNTS.sub("", result.get("stdout", "").strip()).strip()[-300:]
+                print(f"{result['name']} was skipped: {reason}")
+            elif more[1]:
                 print(f"--- {result['name']}: {result['result']}")
                 print(result.get("stdout", "")[-4000:])
                 print(result.get("stderr", "")[-4000:])

@@ -4,6 +4,8 @@ Run by deploy/compose-test.sh. Each step is a test; the last line is: N passed, 
 """
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -18,13 +20,14 @@ from lib.waiting import wait_until
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
 PROJECT = "sluicetest"
-COMPOSE = ["docker-compose", "-p", PROJECT, "-f", os.path.join(ROOT, "deploy", "docker-compose.yml")]
+PROGRAM = ["docker-compose"] if shutil.which("docker-compose") else ["docker", "compose"]
+COMPOSE = [*PROGRAM, "-p", PROJECT, "-f", os.path.join(ROOT, "deploy", "docker-compose.yml")]
 
 
-def run(*arguments, check=True, quiet=False):
+def run(*arguments, check=True):
     done = subprocess.run([*COMPOSE, *arguments], capture_output=True, text=True)
     if check and done.returncode != 0:
-        raise AssertionError(f"docker-compose {' '.join(arguments)}:\n{done.stdout}{done.stderr}")
+        raise AssertionError(f"{' '.join([*PROGRAM, *arguments])}:\n{done.stdout}{done.stderr}")
     return done.stdout
 
 
@@ -36,7 +39,7 @@ class Container:
     """A MariaDB server in a container, reached by its address."""
 
     def __init__(self, service):
-        container = run("ps", "-q", service).strip()
+        container = run("ps", "-a", "-q", service).strip()
         self.host = inspect(container)["NetworkSettings"]["Networks"][f"{PROJECT}_default"]["IPAddress"]
 
     def connect(self, **arguments):
@@ -102,7 +105,7 @@ class Steps:
 
     def is_healthy_and_nobody_is_root(self):
         for service in ("maintainer", "dispatcher"):
-            for container in run("ps", "-q", service).split():
+            for container in run("ps", "-a", "-q", service).split():
                 wait_until(f"{service} is healthy",
                            lambda: inspect(container)["State"]["Health"]["Status"] == "healthy", 30,
                            interval=0.5)
@@ -139,17 +142,22 @@ class Steps:
     def stops_cleanly(self):
         run("stop", "dispatcher", "maintainer")
         for service in ("dispatcher", "maintainer"):
-            for container in run("ps", "-q", service).split():
+            for container in run("ps", "-a", "-q", service).split():
                 code = inspect(container)["State"]["ExitCode"]
                 assert code == 0, f"{service} ended with {code}"
 
 
+def clean_up():
+    run("down", "-v", "--remove-orphans", "-t", "5", check=False)
+
+
 def main():
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("told to end"))
     steps = Steps()
     names = ["images_are_built", "comes_up_with_two_dispatchers", "is_healthy_and_nobody_is_root",
              "creates_a_changefeed", "scales_to_four_under_load", "scales_to_three_under_load",
              "source_and_sink_are_identical", "stops_cleanly"]
-    run("down", "-v", "--remove-orphans", check=False)
+    clean_up()
     passed = 0
     try:
         for name in names:
@@ -162,7 +170,7 @@ def main():
         print(f"failed: {error}")
         print(run("logs", "--tail=40", "maintainer", "dispatcher", check=False))
     finally:
-        run("down", "-v", "--remove-orphans", check=False)
+        clean_up()
     print(f"{passed} passed, {len(names) - passed} failed")
     return 0 if passed == len(names) else 1
 
