@@ -59,11 +59,12 @@ void feed_begin(feed_t *feed, operation_t operation, operation_step_t step, uint
 
 void feed_end(effects_t *effects, feed_t *feed, sluice_error_t error, bytes_t text)
 {
+    /* The text may be the check's. */
+    bytes_t copy = arena_bytes(&effects->arena, text);
     feed->operation = OPERATION_NONE;
     check_clear(feed);
     if (feed->request_id == 0)
         return;
-    bytes_t copy = arena_bytes(&effects->arena, text);
     effect_t *effect = effects_add(effects, EFFECT_ANSWER);
     effect->changefeed = feed->stored.ref;
     effect->answer.request_id = feed->request_id;

@@ -85,6 +85,15 @@ static void a_refused_check_leaves_nothing_behind(void **state)
     world_end(&world);
 }
 
+static void what_a_check_warns_of_comes_with_the_answer(void **state)
+{
+    (void)state;
+    world_t world;
+    begin(&world, 3, 1);
+    assert_string_equal(world.answer_text, "d.t has no key");
+    world_end(&world);
+}
+
 static void a_check_that_nobody_answers_ends(void **state)
 {
     (void)state;
@@ -539,6 +548,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_needs_a_valid_unused_name_and_a_node),
         cmocka_unit_test(a_refused_check_leaves_nothing_behind),
+        cmocka_unit_test(what_a_check_warns_of_comes_with_the_answer),
         cmocka_unit_test(a_check_that_nobody_answers_ends),
         cmocka_unit_test(paused_nobody_carries_anything_resumed_it_goes_on),
         cmocka_unit_test(removed_it_is_gone_everywhere),

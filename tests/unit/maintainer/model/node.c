@@ -516,11 +516,14 @@ void model_node_open(model_node_t *node, mono_ns_t now, changefeed_ref_t ref, ui
 static void answer_check(model_node_t *node, const check_request_t *request)
 {
     arena_t arena = {0};
+    static const bytes_t warning = {(const uint8_t *)"d.t has no key", 14};
     message_t *message = new_message(node, &arena, MESSAGE_CHECK_RESPONSE);
     message->check_response =
         (check_response_t){.check_id = request->check_id,
                            .error = node->check_error,
                            .text = bytes_of_text("binlog_format: set it to ROW"),
+                           .warnings = &warning,
+                           .warning_count = 1,
                            .is_last_piece = true};
     node->send(node->world, node, message, arena);
 }
