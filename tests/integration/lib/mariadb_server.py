@@ -22,6 +22,15 @@ SOURCE_OPTIONS = [
 _template = None
 
 
+def base_directory():
+    """In memory where there is room for it: what is tested is not the disk, and thousands of tables take a while there."""
+    try:
+        room = os.statvfs("/dev/shm")
+    except FileNotFoundError:
+        return None
+    return "/dev/shm" if room.f_bavail * room.f_frsize > 6 << 30 else None
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -32,7 +41,7 @@ def _installed_template():
     """A data directory made once per run and copied for each server."""
     global _template
     if _template is None:
-        base = tempfile.mkdtemp(prefix="sluice-mariadb-template-")
+        base = tempfile.mkdtemp(prefix="sluice-mariadb-template-", dir=base_directory())
         subprocess.run(
             ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={base}/data",
              "--auth-root-authentication-method=normal", "--skip-test-db",
@@ -48,7 +57,8 @@ class MariaDB:
     def __init__(self, name, server_id, options=(), directory=None):
         self.name = name
         self.server_id = server_id
-        self.directory = directory or tempfile.mkdtemp(prefix=f"sluice-{name}-")
+        self.directory = directory or tempfile.mkdtemp(prefix=f"sluice-{name}-",
+                                                       dir=base_directory())
         self.data = f"{self.directory}/data"
         self.socket = f"{self.directory}/s.sock"
         self.error_log = f"{self.directory}/error.log"
