@@ -138,7 +138,7 @@ static bool note_front(barrier_t *barrier, const span_entry_t *span, event_key_t
         /* What does not prove an event proves no later one. */
         if (!span_proves(span, event->key) && event_key_compare(reported, event->key) <= 0)
             break;
-        if (!is_provable(event) || !barrier_event_blocks(event, entry))
+        if (!is_provable(event) || !barrier_event_blocks_surely(event, barrier->table, span))
             continue;
         event->is_proven = event->is_touched = is_any = true;
     }
@@ -245,6 +245,8 @@ static verdict_t handle_waiting(barrier_t *barrier, mono_ns_t now, span_entry_t 
         span_entry_set_block(span, key, STAGE_WAITING);
         span_entry_raise(span, (position_t){commit_ts_before(key.commit_ts), EVENT_KEY_NONE});
         event->waiting++;
+        if (span == span_table_trigger(barrier->table) && is_provable(event))
+            event->is_proven = barrier_event_is_proven(event, barrier->table);
     }
     event->writer = event->state == BARRIER_COLLECTING ? span->dispatcher_id : event->writer;
     event->is_touched = true;

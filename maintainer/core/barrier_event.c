@@ -134,13 +134,23 @@ bool span_proves(const span_entry_t *span, event_key_t key)
            event_key_compare(span_entry_block_key(span), key) > 0;
 }
 
+bool barrier_event_blocks_surely(const barrier_event_t *event, const span_table_t *table,
+                                 const span_entry_t *span)
+{
+    if (!span->table || !barrier_event_blocks(event, span->table))
+        return false;
+    const span_entry_t *trigger = span_table_trigger(table);
+    return event->payload->influence.kind != INFLUENCE_DB || span == trigger ||
+           (trigger && span_entry_is_at(trigger, event->key));
+}
+
 bool barrier_event_is_proven(const barrier_event_t *event, const span_table_t *table)
 {
     scope_t scope;
     scope_init(&scope, event, table);
     for (table_entry_t *entry; (entry = scope_next(&scope));)
         for (span_entry_t *span = entry->first_span; span; span = span->next_in_table)
-            if (span_proves(span, event->key))
+            if (span_proves(span, event->key) && barrier_event_blocks_surely(event, table, span))
                 return true;
     return false;
 }
@@ -193,8 +203,9 @@ static bool missing_is_gone(const barrier_event_t *event, const span_table_t *ta
         return true;
     if (progress->has_unscheduled && event_key_compare(progress->unscheduled, event->key) < 0)
         return false;
+    /* Not by what it passed: that may be a change whose report is still on its way. */
     const span_entry_t *trigger = span_table_trigger(table);
-    return trigger && (span_entry_is_at(trigger, event->key) || span_proves(trigger, event->key) ||
+    return trigger && (event_key_compare(span_entry_block_key(trigger), event->key) >= 0 ||
                        trigger->checkpoint.v >= event->key.commit_ts.v);
 }
 

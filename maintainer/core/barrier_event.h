@@ -86,6 +86,10 @@ event_coverage_t barrier_event_coverage(const barrier_event_t *event, const span
 /* Strict proof that the event was written: passed >= its key, checkpoint > its commit_ts, or a
  * later key at which the span waits or waited. checkpoint == commit_ts proves nothing. */
 bool span_proves(const span_entry_t *span, event_key_t key);
+/* Whether the span is one that it blocks for certain. Which tables are in a schema is known when
+ * the trigger stands at the event: until then an earlier change may still move one out of it. */
+bool barrier_event_blocks_surely(const barrier_event_t *event, const span_table_t *table,
+                                 const span_entry_t *span);
 /* Whether any span it blocks proves it. */
 bool barrier_event_is_proven(const barrier_event_t *event, const span_table_t *table);
 

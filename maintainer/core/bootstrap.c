@@ -295,6 +295,20 @@ static int compare_claims(const void *a, const void *b)
                                     ((const claim_t *)a)->entry->assignment_epoch);
 }
 
+/* A trigger that passed events behind the list's position reported them to somebody else, who may
+ * not have acted on that, and will not report them again. Its next dispatcher starts where the list
+ * is valid, meets them once more, finds them done, and reports them. */
+static bool restart_trigger_if_ahead(bootstrap_t *bootstrap, span_entry_t *trigger)
+{
+    bool is_adopted = trigger->assignment_counter == 0;
+    bool is_ahead =
+        trigger->passed_ts.v > bootstrap->list_at.v || trigger->checkpoint.v > bootstrap->list_at.v;
+    if (!is_adopted || !is_ahead)
+        return false;
+    span_table_restart(bootstrap->table, trigger, bootstrap->list_at);
+    return true;
+}
+
 void bootstrap_build(bootstrap_t *bootstrap, mono_ns_t now)
 {
     assert(bootstrap->is_list_complete && span_table_trigger(bootstrap->table));
@@ -316,16 +330,16 @@ void bootstrap_build(bootstrap_t *bootstrap, mono_ns_t now)
         for (uint32_t j = 0; bootstrap->told[n].is_complete && j < bootstrap->told[n].count; j++)
             claims[count++] = (claim_t){&bootstrap->told[n].entries[j], bootstrap->told[n].node};
     qsort(claims, count, sizeof *claims, compare_claims);
-    const span_entry_t *trigger = span_table_trigger(bootstrap->table);
+    span_entry_t *trigger = span_table_trigger(bootstrap->table);
+    dispatcher_id_t trigger_id = trigger->dispatcher_id;
+    bool is_restarted = restart_trigger_if_ahead(bootstrap, trigger);
     for (uint32_t i = 0; i < count; i++) {
-        if (dispatcher_id_equal(claims[i].entry->dispatcher_id, trigger->dispatcher_id)) {
-            const bootstrap_entry_t *entry = claims[i].entry;
-            if (entry->stage != STAGE_NONE && entry->is_blocked)
-                barrier_restore(bootstrap->barrier, now, span_table_trigger(bootstrap->table),
-                                entry->key, entry->stage, entry->payload);
-            continue;
-        }
-        match(bootstrap, now, claims[i].node, claims[i].entry);
+        const bootstrap_entry_t *entry = claims[i].entry;
+        if (!dispatcher_id_equal(entry->dispatcher_id, trigger_id))
+            match(bootstrap, now, claims[i].node, entry);
+        else if (!is_restarted && entry->stage != STAGE_NONE && entry->is_blocked)
+            barrier_restore(bootstrap->barrier, now, trigger, entry->key, entry->stage,
+                            entry->payload);
     }
     free(claims);
     for (uint32_t n = 0; n < bootstrap->told_count; n++)

@@ -79,11 +79,6 @@ static void copy_text(char to[MAINTAINER_TEXT_MAX], bytes_t from)
 
 void maintainer_fail(maintainer_t *m, sluice_error_t error, bytes_t text)
 {
-    if (sluice_error_is_retriable(error)) {
-        m->warning = error;
-        copy_text(m->warning_text, text);
-        return;
-    }
     if (sluice_error_is_of_log(error)) {
         if (m->held_failure == SLUICE_OK) {
             m->held_failure = error;
@@ -95,6 +90,15 @@ void maintainer_fail(maintainer_t *m, sluice_error_t error, bytes_t text)
         return;
     m->failure = error;
     copy_text(m->failure_text, text);
+}
+
+void maintainer_note_error(maintainer_t *m, feed_node_t *feed, sluice_error_t error, bytes_t text)
+{
+    feed->warning = sluice_error_is_retriable(error) ? error : SLUICE_OK;
+    if (feed->warning != SLUICE_OK)
+        copy_text(m->warning_text, text);
+    else if (error != SLUICE_OK)
+        maintainer_fail(m, error, text);
 }
 
 /* All groups before the place of the error are whole: they are carried, gates included, before the
@@ -357,7 +361,8 @@ mono_ns_t maintainer_next_deadline(const maintainer_t *m)
     if (m->has_work)
         return (mono_ns_t){0};
     mono_ns_t deadline = maintainer_open_deadline(m);
-    if (m->held_failure != SLUICE_OK && m->failure == SLUICE_OK)
+    bool is_running = m->phase != PHASE_CLOSING && m->phase != PHASE_CLOSED;
+    if (is_running && m->held_failure != SLUICE_OK && m->failure == SLUICE_OK)
         deadline = mono_min(deadline, mono_add(m->held_since, m->settings.failure_settle_ns));
     if (m->phase == PHASE_LISTING || m->phase == PHASE_RUNNING)
         deadline = mono_min(deadline, scheduler_next_deadline(m->scheduler));

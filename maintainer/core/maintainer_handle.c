@@ -96,8 +96,7 @@ static void handle_progress(feed_node_t *feed, const merged_heartbeat_t *heartbe
 static void handle_heartbeat(maintainer_t *m, const merged_heartbeat_t *heartbeat)
 {
     feed_node_t *feed = maintainer_feed(m, heartbeat->node);
-    if (heartbeat->error != SLUICE_OK)
-        maintainer_fail(m, heartbeat->error, heartbeat->error_text);
+    maintainer_note_error(m, feed, heartbeat->error, heartbeat->error_text);
     if (feed->state != FEED_READY || heartbeat->mode != PIPELINE_DEFAULT)
         return;
     begin_round(feed, heartbeat);
@@ -118,13 +117,8 @@ void maintainer_handle_heartbeats(maintainer_t *m)
 {
     const merged_heartbeat_t *heartbeats;
     size_t count = request_buffer_heartbeats(m->buffer, &heartbeats);
-    bool is_any_error = false;
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count; i++)
         handle_heartbeat(m, &heartbeats[i]);
-        is_any_error |= heartbeats[i].error != SLUICE_OK;
-    }
-    if (count && !is_any_error)
-        m->warning = SLUICE_OK;
     request_buffer_release_heartbeats(m->buffer);
 }
 

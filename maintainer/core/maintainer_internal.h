@@ -29,6 +29,7 @@ typedef struct {
     mono_ns_t sent_at;
     uint64_t resend_ns;
     bool wants_close_again; /* it speaks of a changefeed that was closed */
+    sluice_error_t warning; /* an error that it is trying to get over; SLUICE_OK: none */
     /* Complete heartbeats. */
     uint8_t round;
     bool in_round;
@@ -104,7 +105,7 @@ struct maintainer {
     asked_move_t moves[MOVES_ASKED_MAX];
     uint32_t move_count;
 
-    sluice_error_t failure, warning;
+    sluice_error_t failure;
     /* An error of the log waits here until what was read before it is written. */
     sluice_error_t held_failure;
     char held_text[MAINTAINER_TEXT_MAX];
@@ -117,6 +118,8 @@ struct maintainer {
 /* maintainer.c */
 feed_node_t *maintainer_feed(maintainer_t *m, node_index_t node);
 void maintainer_fail(maintainer_t *m, sluice_error_t error, bytes_t text);
+/* What a node says of itself: an error fails the changefeed, or warns while it is being retried. */
+void maintainer_note_error(maintainer_t *m, feed_node_t *feed, sluice_error_t error, bytes_t text);
 void maintainer_log(const sender_t *sender, log_level_t level, const char *event, const char *key,
                     const char *value);
 

@@ -57,7 +57,7 @@ void maintainer_opened(maintainer_t *m, node_index_t node, const changefeed_open
     if (feed->state != FEED_OPENING)
         return;
     if (opened->error != SLUICE_OK) {
-        maintainer_fail(m, opened->error, opened->text);
+        maintainer_note_error(m, feed, opened->error, opened->text);
         return;
     }
     feed->state = FEED_BOOTSTRAPPING;

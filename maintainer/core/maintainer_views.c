@@ -12,7 +12,10 @@ sluice_error_t maintainer_failure(const maintainer_t *m, bytes_t *text)
 sluice_error_t maintainer_warning(const maintainer_t *m, bytes_t *text)
 {
     *text = bytes_of_text(m->warning_text);
-    return m->warning;
+    for (uint32_t i = 0; i < m->node_count; i++)
+        if (m->nodes[i].warning != SLUICE_OK)
+            return m->nodes[i].warning;
+    return SLUICE_OK;
 }
 
 commit_ts_t maintainer_checkpoint(const maintainer_t *m)

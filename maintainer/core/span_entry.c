@@ -186,7 +186,7 @@ static void bind(span_table_t *table, span_entry_t *span, node_index_t node, dis
     span->node = node;
     span->target = NODE_INDEX_NONE;
     span->dispatcher_id = id;
-    span->is_acknowledged = false;
+    span->is_acknowledged = span->is_pinned = false;
     span->assignment_counter = 0;
     span->complete_round = 0;
     id_index_insert(&table->by_dispatcher, span->number);
@@ -239,9 +239,16 @@ void span_table_place(span_table_t *table, span_entry_t *span, node_index_t targ
     span->is_placed = true;
 }
 
+void span_table_restart(span_table_t *table, span_entry_t *span, commit_ts_t checkpoint)
+{
+    span_table_move(table, span, span->node);
+    span->checkpoint = checkpoint;
+    span->is_pinned = true;
+}
+
 static void raise_checkpoint(span_entry_t *span, commit_ts_t to)
 {
-    if (span->checkpoint.v < to.v)
+    if (span->checkpoint.v < to.v && !span->is_pinned)
         span->checkpoint = to;
 }
 
@@ -321,7 +328,7 @@ event_key_t span_entry_passed(const span_entry_t *span)
 bool span_entry_raise(span_entry_t *span, position_t position)
 {
     bool is_raised = false;
-    if (position.checkpoint.v > span->checkpoint.v) {
+    if (position.checkpoint.v > span->checkpoint.v && !span->is_pinned) {
         span->checkpoint = position.checkpoint;
         is_raised = true;
     }

@@ -74,6 +74,7 @@ struct span_entry {
     bool is_acknowledged : 1; /* scheduling: the node has it, it is preparing */
     bool is_fresh : 1;        /* added by a DDL and never yet replicating */
     bool is_placed : 1;       /* an operator put it where it is, or where it goes */
+    bool is_pinned : 1;       /* its next dispatcher starts at this checkpoint, whatever is heard */
     uint8_t complete_round;   /* of the complete heartbeat that named it last */
 };
 
@@ -149,6 +150,8 @@ span_entry_t *span_table_add_closing(span_table_t *table, node_index_t node, dis
 void span_table_replicating(span_table_t *table, span_entry_t *span);
 /* scheduling, replicating → moving, to `target` (NODE_INDEX_NONE: anywhere). */
 void span_table_move(span_table_t *table, span_entry_t *span, node_index_t target);
+/* scheduling, replicating → moving, back to the same node, to start anew at `checkpoint`. */
+void span_table_restart(span_table_t *table, span_entry_t *span, commit_ts_t checkpoint);
 /* The same for an operator: evening out leaves it there, as long as that node lives. */
 void span_table_place(span_table_t *table, span_entry_t *span, node_index_t target);
 /* Its dispatcher is no more: closing → freed, else → absent at the position where it has to start

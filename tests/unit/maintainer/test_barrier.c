@@ -601,6 +601,53 @@ static void who_waits_after_it_said_done_is_passed(void **state)
     fixture_teardown(&f);
 }
 
+/* Which tables a schema has is known when the trigger stands at the event: a table beyond it may
+ * have been moved out by a change that is not made yet. */
+static void a_table_proves_a_schema_event_only_once_the_trigger_is_at_it(void **state)
+{
+    (void)state;
+    fixture_t f;
+    fixture_setup(&f);
+    span_entry_t *moved = fixture_add(&f, 1, 1, node_1);
+    fixture_add(&f, 2, 1, node_1);
+    block_payload_t drop = {.influence = {.kind = INFLUENCE_DB, .schema = {1}},
+                            .dropped = {.kind = INFLUENCE_DB, .schema = {1}}};
+    schema_move_t away = {.table_id = {1}, .from = {1}, .to = {2}, .schema = bytes_of_text("d2")};
+    block_payload_t rename = {.influence = NORMAL(2, {0}, {1}), .moves = &away, .move_count = 1};
+    WAITS(node_1, KEY(67), &drop, 2);
+    span_entry_raise(moved, (position_t){{80}, KEY(66)});
+    barrier_note_position(f.barrier, moved);
+    fixture_settle(&f);
+    assert_state(&f, KEY(67), BARRIER_COLLECTING);
+    WAITS(node_1, KEY(66), &rename, 0);
+    DONE(node_1, KEY(66), 0);
+    assert_int_equal(moved->table->schema->schema_id.v, 2);
+    WAITS(node_1, KEY(67), &drop, 0);
+    assert_state(&f, KEY(67), BARRIER_SELECTED);
+    assert_write(&f, 0, node_1, KEY(67), f.trigger);
+    DONE(node_1, KEY(67), 0);
+    assert_non_null(span_table_find(f.table, (table_id_t){1}));
+    assert_null(span_table_find(f.table, (table_id_t){2}));
+    fixture_teardown(&f);
+}
+
+/* What the trigger passed may be a change that it has still to report. */
+static void a_table_is_not_gone_because_of_what_the_trigger_passed(void **state)
+{
+    (void)state;
+    fixture_t f;
+    fixture_setup(&f);
+    fixture_add(&f, 1, 1, node_1);
+    block_payload_t alter = {.influence = NORMAL(2, {1}, {79})};
+    WAITS(node_1, KEY(81), &alter, 1);
+    span_entry_t *trigger = span_table_trigger(f.table);
+    span_entry_raise(trigger, (position_t){{75}, KEY(84)});
+    barrier_note_position(f.barrier, trigger);
+    fixture_settle(&f);
+    assert_state(&f, KEY(81), BARRIER_COLLECTING);
+    fixture_teardown(&f);
+}
+
 /* B19, B21. */
 static void ddl_and_syncpoint_at_one_commit_ts_are_two_events(void **state)
 {
@@ -786,6 +833,8 @@ int main(void)
         cmocka_unit_test(a_table_dropped_since_does_not_hold_an_event_for_ever),
         cmocka_unit_test(a_table_about_to_be_added_is_not_taken_for_dropped),
         cmocka_unit_test(who_waits_after_it_said_done_is_passed),
+        cmocka_unit_test(a_table_proves_a_schema_event_only_once_the_trigger_is_at_it),
+        cmocka_unit_test(a_table_is_not_gone_because_of_what_the_trigger_passed),
         cmocka_unit_test(ddl_and_syncpoint_at_one_commit_ts_are_two_events),
         cmocka_unit_test(disagreement_is_refused_and_fails_the_changefeed_after_a_minute),
         cmocka_unit_test(what_cannot_be_meant_is_refused),

@@ -43,25 +43,28 @@ static model_dispatcher_t *find(model_node_t *node, dispatcher_id_t id)
     return NULL;
 }
 
-static uint64_t checkpoint_of(const model_dispatcher_t *d)
+/* A DDL that was passed counts for the checkpoint only when the log says that nothing else is at
+ * its position. */
+static uint64_t checkpoint_of(const model_node_t *node, const model_dispatcher_t *d)
 {
-    uint64_t checkpoint = d->done;
+    bool is_resolved = mono_reached(d->resolved_at, *node->now);
+    uint64_t checkpoint = is_resolved ? d->done : d->done - 1;
     for (int i = 0; i < d->report_count; i++)
         if (d->reports[i].ts - 1 < checkpoint)
             checkpoint = d->reports[i].ts - 1;
     return checkpoint;
 }
 
-static position_t position_of(const model_dispatcher_t *d)
+static position_t position_of(const model_node_t *node, const model_dispatcher_t *d)
 {
-    return (position_t){{checkpoint_of(d)}, d->passed};
+    return (position_t){{checkpoint_of(node, d)}, d->passed};
 }
 
 static void stop_dispatcher(model_node_t *node, model_dispatcher_t *d)
 {
     if (node->stopped_count < DISPATCHERS_MAX)
         node->stopped[node->stopped_count++] =
-            (dispatcher_heartbeat_t){d->id, DISPATCHER_STOPPED, position_of(d)};
+            (dispatcher_heartbeat_t){d->id, DISPATCHER_STOPPED, position_of(node, d)};
     d->is_used = false;
     node->watermark_seq++;
     node->beat_at = (mono_ns_t){0};
@@ -75,8 +78,10 @@ static void wait_at(model_dispatcher_t *d, event_key_t key, mono_ns_t now)
     d->offer_at = now;
 }
 
-static void pass(model_dispatcher_t *d, event_key_t key)
+static void pass(model_node_t *node, model_dispatcher_t *d, event_key_t key)
 {
+    if (!key.is_syncpoint)
+        d->resolved_at = mono_add(*node->now, MS(random_below(node->random, 1500)));
     if (event_key_compare(d->passed, key) < 0)
         d->passed = key;
     if (d->done < key.commit_ts.v)
@@ -121,6 +126,10 @@ static bool advance(model_node_t *node, model_dispatcher_t *d, mono_ns_t now)
         }
         if (!run_alone(node, d, ddl, now))
             return false;
+        d->passed = ddl;
+        d->resolved_at = mono_add(now, MS(random_below(node->random, 1500)));
+    } else if (d->done >= 1) {
+        d->resolved_at = now;
     }
     d->done++;
     bool is_row = d->table != TRIGGER && event->kind == LOG_ROWS && event->row_table == d->table;
@@ -136,7 +145,7 @@ static bool advance(model_node_t *node, model_dispatcher_t *d, mono_ns_t now)
 static void finish_write(model_node_t *node, model_dispatcher_t *d)
 {
     sink_execute(node->sink, d->key);
-    pass(d, d->key);
+    pass(node, d, d->key);
     sink_reach(node->sink, d->table, d->done, false);
 }
 
@@ -220,7 +229,7 @@ static void offer(model_node_t *node, mono_ns_t now)
             d->offer_at = mono_add(now, MS(5000));
         }
         for (int j = 0; j < d->report_count; j++)
-            if (!d->reports[j].is_acked && mono_reached(d->reports[j].offer_at, now)) {
+            if (mono_reached(d->reports[j].offer_at, now)) {
                 add_status(request, (event_key_t){{d->reports[j].ts}, false}, STAGE_NONE, d->id);
                 d->reports[j].offer_at = mono_add(now, MS(5000));
             }
@@ -249,13 +258,13 @@ static void send_heartbeat(model_node_t *node, mono_ns_t now, bool is_complete)
         model_dispatcher_t *d = &node->dispatchers[i];
         if (!d->is_used)
             continue;
-        if (checkpoint_of(d) < least)
-            least = checkpoint_of(d);
+        if (checkpoint_of(node, d) < least)
+            least = checkpoint_of(node, d);
         if (!is_complete && !d->is_dirty)
             continue;
         d->is_dirty = false;
         entries[beat->entry_count++] = (dispatcher_heartbeat_t){
-            d->id, d->is_working ? DISPATCHER_WORKING : DISPATCHER_PREPARING, position_of(d)};
+            d->id, d->is_working ? DISPATCHER_WORKING : DISPATCHER_PREPARING, position_of(node, d)};
     }
     for (uint32_t i = 0; i < node->stopped_count; i++)
         entries[beat->entry_count++] = node->stopped[i];
@@ -320,7 +329,7 @@ static void send_bootstrap(model_node_t *node)
             .span = {.table_id =
                          d->table == TRIGGER ? TABLE_ID_TRIGGER : node->log->tables[d->table].id},
             .state = d->is_working ? DISPATCHER_WORKING : DISPATCHER_PREPARING,
-            .position = position_of(d),
+            .position = position_of(node, d),
             .assignment_epoch = d->epoch,
             .stage = d->stage,
             .key = is_at ? d->key : EVENT_KEY_NONE,
@@ -334,7 +343,7 @@ static void send_bootstrap(model_node_t *node)
                                                          .entry_count = count};
     node->send(node->world, node, message, arena);
     if (trigger_of(node))
-        send_table_list(node, checkpoint_of(trigger_of(node)));
+        send_table_list(node, checkpoint_of(node, trigger_of(node)));
 }
 
 static void send_schema(model_node_t *node)
@@ -404,12 +413,12 @@ static void take_verdict(model_node_t *node, mono_ns_t now, event_key_t key, blo
     for (int i = 0; stage == STAGE_NONE && i < d->report_count; i++) {
         if (d->reports[i].ts != key.commit_ts.v)
             continue;
-        d->reports[i].is_acked |= verdict == VERDICT_ACK;
-        d->reports[i].offer_at = soon;
+        if (verdict == VERDICT_ACK)
+            d->reports[i] = d->reports[--d->report_count];
+        else
+            d->reports[i].offer_at = soon;
         d->is_dirty = true;
     }
-    while (d->report_count && d->reports[0].is_acked)
-        memmove(d->reports, d->reports + 1, (size_t)--d->report_count * sizeof d->reports[0]);
     if (verdict == VERDICT_UNKNOWN)
         stop_dispatcher(node, d);
     if (stage != STAGE_WAITING || d->stage != STAGE_WAITING || !event_key_equal(d->key, key))
@@ -459,7 +468,7 @@ static void act(model_node_t *node, mono_ns_t now, const barrier_action_t *actio
                 d->stage = STAGE_WRITING;
                 d->written_at = mono_add(now, MS(random_below(node->random, 400)));
             } else {
-                pass(d, d->key);
+                pass(node, d, d->key);
                 sink_reach(node->sink, d->table, d->done, false);
                 d->is_dirty = true;
                 send_done(node, d, action->key);

@@ -16,11 +16,8 @@ enum {
     BEATS_MAX = 256
 };
 
-/* Kept, even when acknowledged, as long as an earlier one is not: the checkpoint stays below that,
- * so the next maintainer's table list would hold neither. */
 typedef struct {
     uint64_t ts;
-    bool is_acked;
     mono_ns_t offer_at;
 } model_report_t;
 
@@ -34,7 +31,8 @@ typedef struct {
     block_stage_t stage;
     event_key_t key;
     mono_ns_t works_at, offer_at, written_at;
-    model_report_t reports[REPORTS_MAX]; /* the trigger's; the first is not acknowledged */
+    mono_ns_t resolved_at; /* until then the checkpoint stays before the DDL it has passed */
+    model_report_t reports[REPORTS_MAX]; /* the trigger's, not acknowledged */
     int report_count;
 } model_dispatcher_t;
 
@@ -65,6 +63,7 @@ struct model_node {
     sink_t *sink;
     random_t *random;
     void *world;
+    const mono_ns_t *now;
     model_send_t send;
     model_dispatcher_t dispatchers[DISPATCHERS_MAX];
     bool is_open;

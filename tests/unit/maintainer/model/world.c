@@ -359,6 +359,7 @@ void world_start(world_t *world, uint64_t seed, int nodes, uint64_t log_length, 
         node->sink = &world->sink;
         node->random = &world->random;
         node->world = world;
+        node->now = &world->now;
         node->send = node_sends;
         model_node_start(node, world->now, (incarnation_t){1});
     }
