@@ -9,6 +9,7 @@ from lib import files, general_log, scenario, workload
 
 ROWS = int(os.environ.get("SLUICE_LIVE_ROWS", "300000"))
 CHANGES = int(os.environ.get("SLUICE_LIVE_CHANGES", "200"))
+CHANGERS = int(os.environ.get("SLUICE_LIVE_CHANGERS", "2"))
 SEED = int(os.environ.get("SLUICE_LIVE_SEED", "1"))
 FILTER = ["w*.*"]
 
@@ -24,7 +25,7 @@ def replicate(source, sink_uri, kinds, nodes=3, after=None):
         cluster.create("live", source.uri(), sink_uri, *filter_arguments())
         workload.create_tables(source, 3, 60)
         rows, changes = workload.run(source, rows=ROWS, changes=CHANGES, kinds=kinds,
-                                     seed=SEED)
+                                     seed=SEED, changers=CHANGERS)
         cluster.wait_checkpoint("live", source.gtid_sequence(), 300)
         print(f"  {rows} row changes, {len(changes.carried)} schema changes carried, "
               f"{len(changes.skipped)} not carried", flush=True)

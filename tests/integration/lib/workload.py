@@ -6,6 +6,7 @@ load and not counted.
 """
 import multiprocessing
 import random
+import threading
 import time
 
 import pymysql
@@ -107,6 +108,7 @@ class SchemaChanges:
         self.tables = tables
         self.kinds = kinds
         self.number = first  # names are made from it
+        self.due = []
         self.carried = []  # (mark, or None where the server writes the statement anew; statement)
         self.skipped = []
 
@@ -133,11 +135,19 @@ class SchemaChanges:
         self.skipped.append(statement)
 
     def step(self):
-        kind = self.kinds[self.number_of_steps % len(self.kinds)]
-        self.number_of_steps += 1
-        getattr(self, kind)(*self.random.choice(self.tables), self.number)
+        """The next kind; each comes once before any comes again."""
+        if not self.due:
+            self.due = self.random.sample(self.kinds, len(self.kinds))
+        getattr(self, self.due.pop())(*self.random.choice(self.tables), self.number)
 
-    number_of_steps = 0
+    def step_among_others(self):
+        """The same, where another may have taken away what the step is about."""
+        try:
+            self.step()
+        except pymysql.err.MySQLError as error:
+            self.connection.rollback()
+            if error.args[0] not in GONE:
+                raise
 
     # Row-carrying tables keep id, a, b.
     def add_column(self, schema, table, n):
@@ -299,6 +309,42 @@ class SchemaChanges:
         self.plain(f"INSERT INTO {schema}.ge{n} (id, v) VALUES (1, 4), (2, 5)")
         self.plain(f"UPDATE {schema}.ge{n} SET v = 50 WHERE id = 2")
 
+    def keyless(self, schema, table, n):
+        name = f"{schema}.kl{n}"
+        self.run(f"CREATE TABLE {name} (a INT, b VARCHAR(20) CHARSET latin1, c DOUBLE, d TIMESTAMP(3) NULL)")
+        self.plain(f"INSERT INTO {name} SELECT seq MOD 7, CONCAT('é', seq MOD 3), seq / 3, NULL FROM {schema}.seq_1_to_90")
+        self.plain(f"INSERT INTO {name} SELECT * FROM {name} LIMIT 40")
+        self.plain(f"UPDATE {name} SET b = UPPER(b), d = '2024-03-31 02:30:00.5' WHERE a = 3")
+        self.plain(f"DELETE FROM {name} WHERE a = 5 LIMIT 9")
+        self.run(f"ALTER TABLE {name} ADD COLUMN e INT NOT NULL DEFAULT 4 FIRST")
+        self.plain(f"UPDATE {name} SET e = a WHERE a < 2")
+        self.plain(f"DELETE FROM {name} WHERE b IS NULL OR a = 6")
+
+    def unique_key(self, schema, table, n):
+        name = f"{schema}.uk{n}"
+        self.run(f"CREATE TABLE {name} (u VARCHAR(20) NOT NULL, k INT NOT NULL, v INT UNIQUE, UNIQUE KEY (u, k))")
+        self.plain(f"INSERT INTO {name} VALUES ('One', 1, 1), ('two', 1, 2), ('two', 2, 3), ('three ', 3, NULL)")
+        self.plain(f"UPDATE {name} SET u = UPPER(u)")
+        self.plain(f"UPDATE {name} SET u = TRIM(u) WHERE k = 3")
+        self.plain(f"UPDATE {name} SET k = k + 1 ORDER BY k DESC")
+        self.plain(f"DELETE FROM {name} WHERE v = 1")
+        self.plain(f"INSERT INTO {name} VALUES ('one', 9, 1)")
+        self.plain(f"REPLACE INTO {name} VALUES ('new', 1, 2), ('TWO', 3, 8)")
+
+    def large_transaction(self, schema, table, n):
+        name = f"{schema}.lt{n}"
+        self.run(f"CREATE TABLE {name} (id INT PRIMARY KEY, v VARCHAR(200), n INT, KEY (n))")
+        self.plain("BEGIN")
+        self.plain(f"INSERT INTO {name} SELECT seq, REPEAT('v', seq MOD 200), 0 FROM {schema}.seq_1_to_5000")
+        self.plain(f"UPDATE {name} SET id = id + 3, n = id ORDER BY id DESC")
+        self.plain(f"DELETE FROM {name} WHERE id MOD 3 = 0")
+        self.plain("COMMIT")
+
+    def large_value(self, schema, table, n):
+        self.run(f"CREATE TABLE {schema}.lv{n} (id INT PRIMARY KEY, v LONGBLOB, w LONGTEXT)")
+        self.plain(f"INSERT INTO {schema}.lv{n} VALUES (1, REPEAT(X'00FF', 1500000), NULL), (2, NULL, REPEAT('ü', 900000))")
+        self.plain(f"UPDATE {schema}.lv{n} SET w = 'small' WHERE id = 1")
+
     def not_carried(self, schema, table, n):
         self.note_skipped(f"ANALYZE TABLE {schema}.{table}")
         self.note_skipped(f"OPTIMIZE TABLE {schema}.{table}")
@@ -321,15 +367,38 @@ EVERYWHERE = [
     "change_column", "create_select", "rename", "indexes", "views", "modify_column",
     "rename_schema", "create_or_replace", "add_and_drop_column", "swap_columns", "create_keep",
     "rename_column", "default_and_comment", "primary_key", "two_phase", "convert_charset",
-    "foreign_keys", "not_carried",
+    "foreign_keys", "not_carried", "keyless", "unique_key", "large_transaction", "large_value",
 ]
 PARTITIONED = ["partitions", "convert_partitions", "generated"]
 
 
+NUMBERS_EACH = 100000  # of one changer, apart from the others
+
+
+class Changer(threading.Thread):
+    """One of those who change the schema at the same time."""
+
+    def __init__(self, changes, step, count, pace, every):
+        super().__init__(daemon=True)
+        self.changes, self.step, self.count, self.pace, self.every = changes, step, count, pace, every
+        self.error = None
+
+    def run(self):
+        try:
+            while len(self.changes.carried) < self.count:
+                self.pace(len(self.changes.carried) / self.count)
+                self.step()
+                if self.every:
+                    self.every(self.changes)
+        except Exception as error:  # told by the thread that waits for this one
+            self.error = error
+
+
 def run(server, *, schemas=3, tables=60, rows=300000, changes=200, writers=4, seed=1, kinds=None,
-        first=0, every=None):
+        first=0, every=None, changers=1):
     """Runs the load to its end; returns (row changes, SchemaChanges). `first` numbers the first schema change: a second
-    load on the same tables begins where the first ended. `every` is called after each schema change."""
+    load on the same tables begins where the first ended. `every` is called after each schema change. `changers` change
+    the schema at the same time."""
     names = table_names(schemas, tables)
     counter = multiprocessing.Value("Q", 0)
     stop = multiprocessing.Event()
@@ -337,16 +406,30 @@ def run(server, *, schemas=3, tables=60, rows=300000, changes=200, writers=4, se
                  for n in range(writers)]
     for process in processes:
         process.start()
-    schema_changes = SchemaChanges(server.connect(), seed, names, kinds or EVERYWHERE, first)
-    while len(schema_changes.carried) < changes:
-        due = rows * len(schema_changes.carried) // changes
-        while counter.value < due and any(process.is_alive() for process in processes):
+
+    def pace(done):
+        while counter.value < rows * done and any(process.is_alive() for process in processes):
             time.sleep(0.01)
-        schema_changes.step()
-        if every:
-            every(schema_changes)
+
+    threads = []
+    for n in range(changers):
+        changes_of_one = SchemaChanges(server.connect(), seed * 1000 + n, names, kinds or EVERYWHERE,
+                                       first + n * NUMBERS_EACH)
+        step = changes_of_one.step if changers == 1 else changes_of_one.step_among_others
+        threads.append(Changer(changes_of_one, step, changes // changers, pace, every))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+        if thread.error:
+            stop.set()
+            raise thread.error
     for process in processes:
         process.join()
         if process.exitcode != 0:
             raise RuntimeError(f"a writer ended with {process.exitcode}")
-    return counter.value, schema_changes
+    whole = threads[0].changes
+    for thread in threads[1:]:
+        whole.carried += thread.changes.carried
+        whole.skipped += thread.changes.skipped
+    return counter.value, whole

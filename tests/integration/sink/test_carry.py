@@ -67,7 +67,7 @@ def statements(server):
 def load(server, kinds):
     workload.create_tables(server, 3, 8)
     statements(server)
-    return workload.run(server, schemas=3, tables=8, rows=6000, changes=70, writers=2, kinds=kinds)
+    return workload.run(server, schemas=3, tables=8, rows=6000, changes=85, writers=2, kinds=kinds)
 
 
 def carry(program, server, sink):
