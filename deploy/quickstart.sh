@@ -27,7 +27,7 @@ finish() {
     for pid in $cluster $server; do
         kill -TERM "$pid" 2>/dev/null && wait "$pid" 2>/dev/null || true
     done
-    [ "$status" -eq 0 ] || tail -n 5 "$work"/*/*.log "$work"/*.log 2>/dev/null >&2 || true
+    [ "$status" -eq 0 ] || [ "$status" -eq 130 ] || tail -n 5 "$work"/*/*.log "$work"/*.log 2>/dev/null >&2 || true
     rm -rf "$work"
     exit "$status"
 }
@@ -78,10 +78,10 @@ ctl changefeed create -c quickstart --source "mariadb://root@127.0.0.1:$port" \
 echo "== four writers make some $rows row changes in 24 tables, with schema changes between them"
 python3 deploy/quickstart_load.py schema | sql
 for writer in 0 1 2 3; do
-    python3 deploy/quickstart_load.py rows "$writer" "$((rows / 4))" | sql &
+    python3 deploy/quickstart_load.py rows "$writer" "$((rows / 4))" 2>>"$work/writers.log" | sql 2>>"$work/writers.log" &
     writers="${writers:-} $!"
 done
-python3 deploy/quickstart_load.py changes | sql &
+python3 deploy/quickstart_load.py changes 2>>"$work/writers.log" | sql 2>>"$work/writers.log" &
 writers="$writers $!"
 for pid in $writers; do
     while kill -0 "$pid" 2>/dev/null; do
@@ -112,6 +112,10 @@ ctl compare --source "mariadb://root@127.0.0.1:$port" --sink "sqlite://$work/sin
     cat "$work/compare.log"
     exit 1
 }
+echo "== stopping"
+kill -TERM "$cluster"
+wait "$cluster"
+cluster=""
 sed '$d' "$work/compare.log"
 tables=$(sql -e "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema IN ('shop', 'stock', 'crm')
  AND table_type = 'BASE TABLE'")
