@@ -23,7 +23,8 @@ from load import create_tables, write_load
 
 def record(directory, rows):
     """A log that begins with the tables' creation, and the empty schema beside it."""
-    source = MariaDB("source", 1, SOURCE_OPTIONS + ["--max-binlog-size=1G"]).start()
+    source = MariaDB("source", 1, SOURCE_OPTIONS + ["--max-binlog-size=1G"],
+                     on_disk=True).start()
     try:
         create_tables(source)
         rows = write_load(source, rows)

@@ -19,7 +19,7 @@ from lib.mariadb_server import SOURCE_OPTIONS, MariaDB
 from lib.waiting import wait_until
 from load import TABLES, create_tables, write_load
 
-# As installed: every commit is on disk before it counts, for both ways alike.
+# As installed: every commit is on a disk before it counts, for both ways alike.
 DURABLE = ["--innodb-flush-log-at-trx-commit=1"]
 TARGET = 1.5
 def checksums(server):
@@ -29,7 +29,8 @@ def checksums(server):
 
 def replica(source, start, end):
     server = MariaDB("replica", 3, DURABLE + ["--slave-parallel-threads=4",
-                                              "--slave-parallel-mode=optimistic"]).start()
+                                              "--slave-parallel-mode=optimistic"],
+                     on_disk=True).start()
     try:
         create_tables(server)
         server.sql(f"SET GLOBAL gtid_slave_pos = '{start}'",
@@ -46,7 +47,7 @@ def replica(source, start, end):
 
 
 def sluice(source, build, start, end):
-    server = MariaDB("sink", 4, DURABLE).start()
+    server = MariaDB("sink", 4, DURABLE, on_disk=True).start()
     cluster = Cluster(build)
     try:
         create_tables(server)
@@ -69,7 +70,7 @@ def main():
     build = sys.argv[1]
     rows = int(sys.argv[2]) if len(sys.argv) > 2 else 1000000
     repeats = int(sys.argv[3]) if len(sys.argv) > 3 else 5
-    source = MariaDB("source", 1, SOURCE_OPTIONS).start()
+    source = MariaDB("source", 1, SOURCE_OPTIONS, on_disk=True).start()
     try:
         create_tables(source)
         start = source.sql("SELECT @@gtid_binlog_pos")[0][0]

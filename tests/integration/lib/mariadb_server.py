@@ -54,11 +54,11 @@ def _installed_template():
 
 
 class MariaDB:
-    def __init__(self, name, server_id, options=(), directory=None):
+    def __init__(self, name, server_id, options=(), on_disk=False):
         self.name = name
         self.server_id = server_id
-        self.directory = directory or tempfile.mkdtemp(prefix=f"sluice-{name}-",
-                                                       dir=base_directory())
+        self.directory = tempfile.mkdtemp(prefix=f"sluice-{name}-",
+                                          dir=None if on_disk else base_directory())
         self.data = f"{self.directory}/data"
         self.socket = f"{self.directory}/s.sock"
         self.error_log = f"{self.directory}/error.log"
