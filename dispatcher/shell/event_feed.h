@@ -49,8 +49,10 @@ uint32_t event_feed_take(event_feed_t *feed, stream_event_t *events, uint32_t ma
 /* Hands a request to the service; copied. */
 void event_feed_request(event_feed_t *feed, const stream_request_t *request);
 
-/* Everything up to it is persisted by the maintainer: older versions and data may be forgotten. */
-void event_feed_set_persisted(event_feed_t *feed, commit_ts_t persisted);
+/* Everything up to `persisted` is persisted by the maintainer: older versions and data may be
+ * forgotten; of the schema's history what it has acknowledged, `told` (COMMIT_TS_MAX: nobody here
+ * has to tell it). */
+void event_feed_set_persisted(event_feed_t *feed, commit_ts_t persisted, commit_ts_t told);
 
 /* The table list valid at `at`, in the arena given. SLUICE_ERROR_AGAIN: the reader has not come
  * that far. Without a reader that could: SLUICE_ERROR_NOT_FOUND (older than what is kept). */

@@ -15,14 +15,14 @@ void event_feed_request(event_feed_t *feed, const stream_request_t *request)
     service_actor_request(feed->service, request);
 }
 
-void event_feed_set_persisted(event_feed_t *feed, commit_ts_t persisted)
+void event_feed_set_persisted(event_feed_t *feed, commit_ts_t persisted, commit_ts_t told)
 {
     service_actor_set_persisted(feed->service, persisted);
     pthread_mutex_lock(&feed->lock);
     anchor_list_forget(&feed->anchors, persisted);
     pthread_mutex_unlock(&feed->lock);
     pthread_mutex_lock(&feed->tracker_lock);
-    schema_history_forget(&feed->history, persisted);
+    schema_history_forget(&feed->history, told.v < persisted.v ? told : persisted);
     pthread_mutex_unlock(&feed->tracker_lock);
 }
 

@@ -196,7 +196,10 @@ static void handle_persisted(node_changefeed_t *changefeed, commit_ts_t persiste
     if (persisted.v <= changefeed->persisted.v)
         return;
     changefeed->persisted = persisted;
-    event_feed_set_persisted(changefeed->feed, persisted);
+    /* The checkpoint may be persisted before the DDLs below it are. */
+    commit_ts_t told =
+        changefeed->schema.is_active ? changefeed->schema.acknowledged : COMMIT_TS_MAX;
+    event_feed_set_persisted(changefeed->feed, persisted, told);
     if (changefeed->clean_up_at.v == UINT64_MAX)
         changefeed->clean_up_at = now;
 }

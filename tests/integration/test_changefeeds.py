@@ -63,5 +63,21 @@ def paused_resumed_and_removed():
         assert sorted(row[0] for row in sink.sql("SELECT n FROM d.log")) == [1, 2, 3, 5]
 
 
+def restart_position_moves_behind_schema_changes():
+    """The log is opened again there: what stays behind it may be purged at the source."""
+    with scenario.source_server() as source, scenario.cluster(2) as cluster:
+        source.sql("CREATE DATABASE d")
+        cluster.create("feed", source.uri(), "blackhole://", "--filter", "d.*")
+        source.sql("CREATE TABLE d.t (id INT PRIMARY KEY)", "CREATE TABLE d.u (id INT PRIMARY KEY)")
+        for number in range(4):
+            source.sql(f"ALTER TABLE d.t ADD COLUMN c{number} INT", f"INSERT INTO d.u VALUES ({number})")
+            position = source.gtid_sequence()
+            cluster.wait_checkpoint("feed", position)
+            source.sql(f"INSERT INTO d.u VALUES ({1000 + number})")
+            wait_until(f"the restart position is behind {position}",
+                       lambda: int(cluster.query("feed")["gtid"].split("-")[2]) >= position, 15)
+
+
 if __name__ == "__main__":
-    scenario.main([several_in_one_maintainer, paused_resumed_and_removed])
+    scenario.main([several_in_one_maintainer, paused_resumed_and_removed,
+                   restart_position_moves_behind_schema_changes])

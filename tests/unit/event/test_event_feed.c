@@ -156,7 +156,7 @@ static void what_is_persisted_and_flushed_is_forgotten(void **state)
     feed_node_add_listed(node, COMMIT_TS_NONE);
     feed_node_run(node, has_all, false);
     assert_false(has_forgotten_all(node));
-    event_feed_set_persisted(node->feed, feed_node_checkpoint(node));
+    event_feed_set_persisted(node->feed, feed_node_checkpoint(node), feed_node_checkpoint(node));
     feed_node_run(node, has_forgotten_all, false);
     feed_node_close(&node);
 }
@@ -231,7 +231,7 @@ static void schema_changes_are_told_piece_by_piece(void **state)
     up_to = (commit_ts_t){GROUPS + 1};
     assert_int_equal(event_feed_schema_ddls(node->feed, after, &up_to, 10, &arena, &ddls, &count),
                      SLUICE_ERROR_AGAIN);
-    event_feed_set_persisted(node->feed, (commit_ts_t){2000});
+    event_feed_set_persisted(node->feed, (commit_ts_t){2000}, (commit_ts_t){2000});
     up_to = (commit_ts_t){GROUPS};
     assert_int_equal(
         event_feed_schema_ddls(node->feed, (commit_ts_t){1999}, &up_to, 10, &arena, &ddls, &count),
