@@ -87,8 +87,14 @@ static void *owner_run(void *argument)
                               .changefeed_name = "contest"};
     sink_t *sink;
     sink_connection_t *connection;
-    if (mariadb_sink_api.open(&options, &sink, &report) != SLUICE_OK ||
-        mariadb_sink_api.connect(sink, &connection, &report) != SLUICE_OK)
+    if (mariadb_sink_api.open(&options, &sink, &report) != SLUICE_OK)
+        fail_msg("%s", report.text);
+    /* The killer may end a connection that is only being made. */
+    sluice_error_t error;
+    do
+        error = mariadb_sink_api.connect(sink, &connection, &report);
+    while (is_again(error, &report));
+    if (error != SLUICE_OK)
         fail_msg("%s", report.text);
     while (!atomic_load(&contest.is_ending))
         tenure(connection);
