@@ -1,7 +1,8 @@
 """Runs the suites in order of price, prints what failed, and ends with one line: N passed, N failed.
 
 usage: run.py BUILD_DIRECTORY [SUITE…]
-Cheap suites run in parallel; those with real processes one after the other, since they measure deadlines.
+Cheap suites run in parallel, and so do those that mostly wait for leases to end; the others with real processes run one
+after the other, since they measure deadlines.
 A test whose own last line is such a line counts as what it says, any other one as one.
 """
 import json
@@ -10,7 +11,7 @@ import re
 import subprocess
 import sys
 
-SUITES = [("unit", 2), ("wire", 1), ("integration", 1), ("compose", 1)]
+SUITES = [("unit", 2), ("wire", 1), ("integration", 1), ("faults", 3), ("compose", 1)]
 COUNTS = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 
