@@ -13,35 +13,13 @@
 
 #include "common/base/bytes.h"
 #include "common/base/error.h"
+#include "common/base/log_attribute.h"
 #include "common/base/log_level.h"
 #include "common/base/time.h"
 
 #define LOG_LINE_MAX 4096
 
 typedef enum { LOG_FORMAT_LOGFMT, LOG_FORMAT_JSON } log_format_t;
-
-/* One field behind the message. Text is borrowed until log_event returns. */
-typedef struct {
-    const char *name;
-    bytes_t text; /* data NULL: `number` counts */
-    uint64_t number;
-} log_attribute_t;
-
-static inline log_attribute_t log_text(const char *name, const char *text)
-{
-    return (log_attribute_t){.name = name, .text = bytes_of_text(text ? text : "")};
-}
-
-static inline log_attribute_t log_bytes(const char *name, bytes_t text)
-{
-    return (log_attribute_t){.name = name,
-                             .text = bytes_of(text.data ? (const void *)text.data : "", text.len)};
-}
-
-static inline log_attribute_t log_number(const char *name, uint64_t number)
-{
-    return (log_attribute_t){.name = name, .number = number};
-}
 
 /* Where and how. `path` NULL: stderr. Before the first call lines go to stderr as logfmt from INFO
  * up. SLUICE_ERROR_IO: the file cannot be opened, everything stays as it was. */

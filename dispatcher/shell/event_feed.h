@@ -8,8 +8,7 @@
 #ifndef SLUICE_DISPATCHER_SHELL_EVENT_FEED_H
 #define SLUICE_DISPATCHER_SHELL_EVENT_FEED_H
 
-#include "common/wire/message.h"
-#include "dispatcher/core/stream.h"
+#include "dispatcher/core/node/feed_port.h"
 
 typedef struct event_feed event_feed_t;
 
@@ -72,20 +71,6 @@ schema_ddl_t event_feed_encode_ddl(const ddl_event_t *ddl, arena_t *arena);
 sluice_error_t event_feed_schema_ddls(event_feed_t *feed, commit_ts_t after, commit_ts_t *up_to,
                                       uint32_t max, arena_t *arena, const schema_ddl_t **ddls,
                                       uint32_t *count);
-
-typedef struct {
-    commit_ts_t resolved; /* read and handed out up to here */
-    wall_ms_t resolved_time;
-    bool is_caught_up;
-    uint64_t tail_bytes;
-    bool is_waiting_for_room; /* tail full of what local spans still need */
-    uint32_t streams;         /* registered dispatchers */
-    uint32_t catching_up;     /* of them, below the tail: fed by a second reading of the log */
-    uint64_t catch_ups;       /* such readings begun so far */
-    uint64_t drops;           /* streams given up because they took nothing */
-    sluice_error_t error;     /* the first fatal error */
-    char error_text[ERROR_REPORT_TEXT_MAX];
-} event_feed_state_t;
 
 void event_feed_state(event_feed_t *feed, event_feed_state_t *state);
 

@@ -59,27 +59,9 @@ void sink_pool_clean_up(sink_pool_t *pool, commit_ts_t persisted);
 /* Sink calls may be started until then. */
 void sink_pool_set_lease(sink_pool_t *pool, mono_ns_t until);
 
-typedef enum { SINK_CLAIMED, SINK_WRITTEN, SINK_EXECUTED } sink_completion_kind_t;
-
-typedef struct {
-    sink_completion_kind_t kind;
-    dispatcher_id_t dispatcher_id;
-    uint64_t run;
-    uint32_t count; /* WRITTEN: oldest so many */
-    sluice_error_t error;
-    commit_ts_t progress; /* CLAIMED */
-} sink_completion_t;
-
 /* Readable while completions can be taken. */
 int sink_pool_fd(const sink_pool_t *pool);
 uint32_t sink_pool_take(sink_pool_t *pool, sink_completion_t *completions, uint32_t max);
-
-typedef struct {
-    uint64_t rows, bytes, ddls;
-    bool is_connected;                /* a worker has reached the sink, and none is retrying */
-    sluice_error_t error;             /* first that ended a lane; SLUICE_OK: none */
-    char text[ERROR_REPORT_TEXT_MAX]; /* of `error`, else of what is being retried, or "" */
-} sink_pool_state_t;
 
 void sink_pool_state(sink_pool_t *pool, sink_pool_state_t *state);
 

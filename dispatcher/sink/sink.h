@@ -14,8 +14,7 @@
 #ifndef SLUICE_DISPATCHER_SINK_SINK_H
 #define SLUICE_DISPATCHER_SINK_SINK_H
 
-#include "dispatcher/core/ddl/ddl_event.h"
-#include "dispatcher/core/transaction.h"
+#include "dispatcher/core/node/sink_port.h"
 
 typedef struct sink sink_t;
 typedef struct sink_connection sink_connection_t;
@@ -29,14 +28,6 @@ typedef struct {
     const char *source_identity; /* source_description_t.identity, so that check can refuse a sink
                                     that is the source; NULL or "": not known */
 } sink_options_t;
-
-/* One span as its present owner sees it. Borrowed. */
-typedef struct {
-    span_t span;
-    pipeline_t mode;
-    assignment_epoch_t epoch;
-    commit_ts_t checkpoint; /* known to the maintainer when the span was given out */
-} sink_claim_t;
 
 typedef struct {
     sluice_error_t error; /* OK, NOT_OWNER, … */
