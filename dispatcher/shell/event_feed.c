@@ -67,6 +67,25 @@ static void note_error(void *context, const error_report_t *report)
     pthread_mutex_unlock(&feed->lock);
 }
 
+static void note_retry(event_feed_t *feed, error_report_t *retry, const error_report_t *report)
+{
+    pthread_mutex_lock(&feed->lock);
+    *retry = report ? *report : (error_report_t){0};
+    pthread_mutex_unlock(&feed->lock);
+}
+
+static void note_live_retry(void *context, const error_report_t *report)
+{
+    event_feed_t *feed = context;
+    note_retry(feed, &feed->retry_live, report);
+}
+
+static void note_catch_up_retry(void *context, const error_report_t *report)
+{
+    event_feed_t *feed = context;
+    note_retry(feed, &feed->retry_catch_up, report);
+}
+
 /* ---- readers ---- */
 
 static puller_options_t puller_options(event_feed_t *feed, const anchor_t *anchor)
@@ -94,9 +113,9 @@ typedef struct {
 
 static void close_reading(void *context, void *opened)
 {
-    (void)context;
     reading_t *reading = opened;
     puller_actor_destroy(&reading->puller);
+    note_catch_up_retry(context, NULL);
     schema_tracker_destroy(&reading->tracker);
     if (reading->server_id)
         server_ids_release(reading->server_id);
@@ -139,6 +158,7 @@ static void *open_reading(void *context, commit_ts_t from, feed_inbox_t *inbox, 
     reading->tracker = tracker_at(feed, &anchor, &report);
     puller_options_t options = puller_options(feed, &anchor);
     options.stream = "catch-up";
+    options.events.on_retry = note_catch_up_retry;
     options.server_id = server_id;
     options.tracker = reading->tracker;
     options.inbox = inbox;
@@ -165,6 +185,7 @@ static sluice_error_t start_live(event_feed_t *feed, const anchor_t *anchor, err
     options.server_id = feed->server_id;
     options.tracker = feed->tracker;
     options.inbox = service_actor_inbox(feed->service);
+    options.events.on_retry = note_live_retry;
     options.events.apply = apply_ddl;
     options.events.on_position = note_position;
     options.events.on_anchor = note_anchor;

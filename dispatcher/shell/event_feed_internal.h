@@ -34,6 +34,7 @@ struct event_feed {
     pthread_mutex_t lock; /* of what follows */
     anchor_list_t anchors;
     error_report_t error;
+    error_report_t retry_live, retry_catch_up; /* what each reader tries to get over */
 
     service_actor_t *service;
     puller_actor_t *puller;

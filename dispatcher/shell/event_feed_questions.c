@@ -88,8 +88,11 @@ void event_feed_state(event_feed_t *feed, event_feed_state_t *state)
         .drops = service.drops,
     };
     pthread_mutex_lock(&feed->lock);
+    const error_report_t *retry = feed->retry_live.code ? &feed->retry_live : &feed->retry_catch_up;
     state->error = feed->error.code;
-    memcpy(state->error_text, feed->error.text, sizeof state->error_text);
+    state->retrying = retry->code;
+    memcpy(state->error_text, state->error ? feed->error.text : retry->text,
+           sizeof state->error_text);
     pthread_mutex_unlock(&feed->lock);
 }
 

@@ -84,13 +84,13 @@ bool feed_inbox_put(feed_inbox_t *inbox, feed_item_t *item)
     return is_taken;
 }
 
-void feed_inbox_set_caught_up(feed_inbox_t *inbox)
+void feed_inbox_set_caught_up(feed_inbox_t *inbox, bool is_caught_up)
 {
     pthread_mutex_lock(&inbox->lock);
     bool was_caught_up = inbox->is_caught_up;
-    inbox->is_caught_up = true;
+    inbox->is_caught_up = is_caught_up;
     pthread_mutex_unlock(&inbox->lock);
-    if (!was_caught_up)
+    if (was_caught_up != is_caught_up)
         inbox->ring(inbox->context);
 }
 

@@ -21,8 +21,8 @@ void feed_inbox_destroy(feed_inbox_t **inbox);
 
 /* Hands an item over (consumed). Waits while there is no room; false: stopped, the item is gone. */
 bool feed_inbox_put(feed_inbox_t *inbox, feed_item_t *item);
-/* Says that the end of the log is reached for now; the next put takes it back. */
-void feed_inbox_set_caught_up(feed_inbox_t *inbox);
+/* Says whether the end of the log is reached for now; the next put takes it back. */
+void feed_inbox_set_caught_up(feed_inbox_t *inbox, bool is_caught_up);
 
 /* Everything there is: *items, an array that stays the inbox's until the next call; the items are
  * the caller's. */

@@ -46,19 +46,19 @@ void node_changefeed_state(node_changefeed_t *changefeed, node_changefeed_state_
         .is_caught_up = feed.is_caught_up,
         .statuses = status_path_state(dispatcher_set_path(changefeed->dispatchers)),
     };
-    const char *text = sink.text;
-    if (feed.error != SLUICE_OK) {
-        state->error = feed.error;
-        text = feed.error_text;
-    } else if (changefeed->error != SLUICE_OK) {
-        state->error = changefeed->error;
-        text = changefeed->error_text;
-    } else if (sink.error != SLUICE_OK) {
-        state->error = sink.error;
-    } else {
-        state->error = dispatcher_set_error(changefeed->dispatchers);
+    /* What ends the changefeed first, then what is tried again. */
+    const struct {
+        sluice_error_t error;
+        const char *text;
+    } errors[] = {
+        {feed.error, feed.error_text}, {changefeed->error, changefeed->error_text},
+        {sink.error, sink.text},       {dispatcher_set_error(changefeed->dispatchers), sink.text},
+        {sink.retrying, sink.text},    {feed.retrying, feed.error_text},
+    };
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0] && state->error == SLUICE_OK; i++) {
+        state->error = errors[i].error;
+        snprintf(state->error_text, sizeof state->error_text, "%s", errors[i].text);
     }
-    snprintf(state->error_text, sizeof state->error_text, "%s", text);
 }
 
 /* ---- heartbeats ---- */

@@ -33,6 +33,7 @@ struct puller_actor {
     mono_ns_t anchored_at;
     mono_ns_t conflict_at;
     bool had_conflict;
+    bool is_retrying; /* told so, and not yet that it is over */
     log_limiter_t limiter;
     const char *skipped[SKIPPED_KINDS_MAX];
     uint32_t skipped_count;
@@ -83,6 +84,16 @@ static void give_anchor(puller_actor_t *puller, bool is_due)
     events->on_anchor(events->context, &anchor);
 }
 
+/* A whole group, or the end of the log: the connection is worth something. */
+static void note_success(puller_actor_t *puller)
+{
+    backoff_succeed(&puller->backoff);
+    const puller_events_t *events = &puller->options.events;
+    if (puller->is_retrying && events->on_retry)
+        events->on_retry(events->context, NULL);
+    puller->is_retrying = false;
+}
+
 /* SLUICE_ERROR_CLOSED: stopped meanwhile. */
 static sluice_error_t take_items(puller_actor_t *puller, error_report_t *report)
 {
@@ -100,8 +111,10 @@ static sluice_error_t take_items(puller_actor_t *puller, error_report_t *report)
             events->on_position(events->context, item.commit_ts);
         if (!feed_inbox_put(puller->options.inbox, &item))
             return SLUICE_ERROR_CLOSED;
-        if (completes)
-            give_anchor(puller, false);
+        if (!completes)
+            continue;
+        give_anchor(puller, false);
+        note_success(puller);
     }
 }
 
@@ -147,6 +160,13 @@ static void wait_for_stop(puller_actor_t *puller)
     pthread_mutex_unlock(&puller->lock);
 }
 
+static void note_caught_up(puller_actor_t *puller)
+{
+    give_anchor(puller, true);
+    feed_inbox_set_caught_up(puller->options.inbox, true);
+    note_success(puller);
+}
+
 /* A finite log has ended: behind a whole group, or it was cut. */
 static sluice_error_t end_of_log(puller_actor_t *puller, error_report_t *report)
 {
@@ -158,8 +178,7 @@ static sluice_error_t end_of_log(puller_actor_t *puller, error_report_t *report)
                                 "behind \"%s\"",
                                 anchor.gtid_list);
     }
-    give_anchor(puller, true);
-    feed_inbox_set_caught_up(puller->options.inbox);
+    note_caught_up(puller);
     wait_for_stop(puller);
     return SLUICE_OK;
 }
@@ -178,11 +197,9 @@ static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *repo
                 error = take_items(puller, report);
             if (error != SLUICE_OK)
                 return error;
-            backoff_succeed(&puller->backoff);
             break;
         case UPSTREAM_CAUGHT_UP:
-            give_anchor(puller, true);
-            feed_inbox_set_caught_up(puller->options.inbox);
+            note_caught_up(puller);
             break;
         case UPSTREAM_END:
             return end_of_log(puller, report);
@@ -207,6 +224,16 @@ static bool is_worth_retrying(puller_actor_t *puller, sluice_error_t error)
     puller->had_conflict = true;
     puller->conflict_at = now;
     return !is_second;
+}
+
+/* How far the log goes is not known any more. */
+static void note_failure(puller_actor_t *puller, const error_report_t *report)
+{
+    const puller_events_t *events = &puller->options.events;
+    feed_inbox_set_caught_up(puller->options.inbox, false);
+    puller->is_retrying = true;
+    if (events->on_retry)
+        events->on_retry(events->context, report);
 }
 
 static void pause_before_retry(puller_actor_t *puller, const error_report_t *report)
@@ -251,6 +278,7 @@ static void *run(void *context)
             break;
         }
         log_reader_reset(puller->reader);
+        note_failure(puller, &report);
         pause_before_retry(puller, &report);
     }
     return NULL;

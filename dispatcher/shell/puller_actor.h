@@ -24,6 +24,8 @@ typedef struct {
     void (*on_position)(void *context, commit_ts_t commit_ts);
     /* A place from which the log can be opened; at bounded intervals. */
     void (*on_anchor)(void *context, const anchor_t *anchor);
+    /* The connection failed and will be opened again; NULL: it reads again. */
+    void (*on_retry)(void *context, const error_report_t *report);
     /* The end: the reading cannot go on. Once, the last call. */
     void (*on_error)(void *context, const error_report_t *report);
 } puller_events_t;

@@ -383,12 +383,12 @@ void sink_pool_state(sink_pool_t *pool, sink_pool_state_t *state)
         .rows = pool->rows,
         .bytes = pool->bytes,
         .ddls = pool->ddls,
-        .is_connected = pool->has_connected,
         .error = pool->error,
     };
-    for (uint32_t i = 0; i < pool->worker_count; i++)
-        state->is_connected = state->is_connected && !pool->workers[i].is_retrying;
-    if (pool->error != SLUICE_OK || !state->is_connected)
+    for (uint32_t i = 0; i < pool->worker_count && state->retrying == SLUICE_OK; i++)
+        state->retrying = pool->workers[i].retrying;
+    state->is_connected = pool->has_connected && state->retrying == SLUICE_OK;
+    if (pool->error != SLUICE_OK || state->retrying != SLUICE_OK)
         memcpy(state->text, pool->text, sizeof state->text);
     pthread_mutex_unlock(&pool->lock);
 }

@@ -63,7 +63,7 @@ typedef struct worker {
     pthread_t thread;
     bool is_ddl;
     sink_connection_t *connection; /* set and cleared under the lock, used by its thread alone */
-    bool is_retrying;
+    sluice_error_t retrying;       /* why its last try failed; SLUICE_OK: it did not */
 } worker_t;
 
 struct sink_pool {

@@ -74,37 +74,45 @@ static sluice_error_t connect(worker_t *worker, error_report_t *report)
     return error;
 }
 
-/* With the lock. */
-static void note_retry(worker_t *worker, const error_report_t *report)
+/* With the lock. `error` is what will be tried again, SLUICE_OK: nothing is. */
+static void note_outcome(worker_t *worker, sluice_error_t error, const error_report_t *report)
 {
     sink_pool_t *pool = worker->pool;
-    worker->is_retrying = true;
-    if (pool->error == SLUICE_OK)
+    worker->retrying = error;
+    if (error != SLUICE_OK && pool->error == SLUICE_OK)
         memcpy(pool->text, report->text, sizeof pool->text);
+}
+
+/* One try. True: trying again may help, and `error` says what did not. */
+static bool try_once(worker_t *worker, const attempt_t *attempt, error_report_t *report,
+                     sluice_error_t *error)
+{
+    sink_pool_t *pool = worker->pool;
+    pthread_mutex_lock(&pool->lock);
+    bool may_start = wait_for_lease(worker, attempt);
+    pthread_mutex_unlock(&pool->lock);
+    *error = SLUICE_ERROR_CLOSED;
+    if (!may_start)
+        return false;
+    *report = (error_report_t){0};
+    *error = connect(worker, report);
+    if (*error == SLUICE_OK)
+        *error = attempt->call(worker, attempt->work, report);
+    return sluice_error_is_retriable(*error);
 }
 
 sluice_error_t worker_attempt(worker_t *worker, const attempt_t *attempt, error_report_t *report)
 {
     sink_pool_t *pool = worker->pool;
     for (uint32_t attempts = 1;; attempts++) {
+        sluice_error_t error;
+        bool may_help = try_once(worker, attempt, report, &error);
         pthread_mutex_lock(&pool->lock);
-        bool may_start = wait_for_lease(worker, attempt);
+        bool goes_on = may_help && !pool->is_closing;
+        note_outcome(worker, goes_on ? error : SLUICE_OK, report);
         pthread_mutex_unlock(&pool->lock);
-        if (!may_start)
-            return SLUICE_ERROR_CLOSED;
-        *report = (error_report_t){0};
-        sluice_error_t error = connect(worker, report);
-        if (error == SLUICE_OK)
-            error = attempt->call(worker, attempt->work, report);
-        pthread_mutex_lock(&pool->lock);
-        bool gives_up = pool->is_closing || !sluice_error_is_retriable(error);
-        if (gives_up) {
-            worker->is_retrying = false;
-            pthread_mutex_unlock(&pool->lock);
+        if (!goes_on)
             return error;
-        }
-        note_retry(worker, report);
-        pthread_mutex_unlock(&pool->lock);
         LOG(LOG_LEVEL_WARNING, "sink", pool->options.changefeed_name, "will try again",
             log_text("error", sluice_error_name(error)), log_text("text", report->text),
             log_number("attempt", attempts));

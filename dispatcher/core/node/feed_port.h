@@ -23,7 +23,8 @@ typedef struct {
     uint64_t catch_ups;       /* such readings begun so far */
     uint64_t drops;           /* streams given up because they took nothing */
     sluice_error_t error;     /* the first fatal error */
-    char error_text[ERROR_REPORT_TEXT_MAX];
+    sluice_error_t retrying;  /* what a reader tries to get over; SLUICE_OK: nothing */
+    char error_text[ERROR_REPORT_TEXT_MAX]; /* of `error`, else of `retrying` */
 } event_feed_state_t;
 
 typedef struct {

@@ -40,7 +40,8 @@ typedef struct {
     uint64_t rows, bytes, ddls;
     bool is_connected;                /* a worker has reached the sink, and none is retrying */
     sluice_error_t error;             /* first that ended a lane; SLUICE_OK: none */
-    char text[ERROR_REPORT_TEXT_MAX]; /* of `error`, else of what is being retried, or "" */
+    sluice_error_t retrying;          /* what a worker tries to get over; SLUICE_OK: nothing */
+    char text[ERROR_REPORT_TEXT_MAX]; /* of `error`, else of `retrying`, or "" */
 } sink_pool_state_t;
 
 typedef struct {

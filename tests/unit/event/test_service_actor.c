@@ -73,7 +73,7 @@ static void *produce(void *context)
         if (!feed_inbox_put(producer->inbox, &item))
             return NULL;
     }
-    feed_inbox_set_caught_up(producer->inbox);
+    feed_inbox_set_caught_up(producer->inbox, true);
     return NULL;
 }
 

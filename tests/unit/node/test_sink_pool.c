@@ -474,6 +474,42 @@ static void tries_again_what_can_pass(void **state)
     expect(fixture, SINK_CLAIMED, 2, SLUICE_OK);
 }
 
+static sluice_error_t retrying(fixture_t *fixture)
+{
+    sink_pool_state_t pool_state;
+    sink_pool_state(fixture->pool, &pool_state);
+    assert_int_equal(pool_state.error, SLUICE_OK);
+    assert_string_equal(pool_state.text, pool_state.retrying == SLUICE_OK ? "" : "planned");
+    assert_int_equal(pool_state.is_connected, pool_state.retrying == SLUICE_OK);
+    return pool_state.retrying;
+}
+
+static void wait_until_retrying(fixture_t *fixture, sluice_error_t error)
+{
+    for (int i = 0; i < WAIT_MS && retrying(fixture) != error; i++)
+        poll(NULL, 0, 1);
+    assert_int_equal(retrying(fixture), error);
+}
+
+static void says_what_it_tries_to_get_over(void **state)
+{
+    fixture_t *fixture = *state;
+    claim_now(fixture, 1);
+    assert_int_equal(retrying(fixture), SLUICE_OK);
+    plan_failures(fixture, UINT32_MAX, SLUICE_ERROR_NO_SPACE);
+    write_rows(fixture, 1, 5);
+    wait_until_retrying(fixture, SLUICE_ERROR_NO_SPACE);
+    plan_failures(fixture, 0, SLUICE_OK);
+    expect_written(fixture, 1, 1, SLUICE_OK);
+    assert_int_equal(retrying(fixture), SLUICE_OK);
+    plan_failures(fixture, UINT32_MAX, SLUICE_ERROR_SINK_BUSY);
+    write_rows(fixture, 1, 6);
+    wait_until_retrying(fixture, SLUICE_ERROR_SINK_BUSY);
+    sink_pool_cancel(fixture->pool, 1);
+    expect_written(fixture, 1, 1, SLUICE_ERROR_CLOSED);
+    assert_int_equal(retrying(fixture), SLUICE_OK);
+}
+
 static void blames_only_the_span_that_fails(void **state)
 {
     fixture_t *fixture = *state;
@@ -620,6 +656,7 @@ int main(void)
         TEST(moves_progress_only_with_the_last_part_of_a_transaction),
         TEST(never_cuts_a_transaction_of_a_table_without_a_key),
         TEST(tries_again_what_can_pass),
+        TEST(says_what_it_tries_to_get_over),
         TEST(blames_only_the_span_that_fails),
         TEST(answers_cancelled_rows_behind_those_being_written),
         TEST(runs_ddl_while_rows_are_held_up),
