@@ -31,14 +31,11 @@ void maintainer_link_destroy(maintainer_link_t **link)
     *link = NULL;
 }
 
-sluice_error_t maintainer_link_connect(maintainer_link_t *link, incarnation_t incarnation,
-                                       error_report_t *report)
+static sluice_error_t connect_link(void *self, incarnation_t incarnation, error_report_t *report)
 {
+    maintainer_link_t *link = self;
     close_sockets(link);
     link->incarnation = incarnation;
-    link->is_welcome = false;
-    link->lease = (node_lease_t){0};
-    link->hello_at = (mono_ns_t){0};
     routing_id_t id;
     routing_id_make(&link->node, incarnation, &id);
     link->control = transport_socket_new(TRANSPORT_CONTROL_DEALER, &id);
@@ -66,14 +63,27 @@ static sluice_error_t send_message(maintainer_link_t *link, zsock_t *socket, tra
     return error;
 }
 
-sluice_error_t maintainer_link_send_control(maintainer_link_t *link, message_t *message)
+static sluice_error_t send_control(void *self, message_t *message)
 {
+    maintainer_link_t *link = self;
     return send_message(link, link->control, TRANSPORT_CONTROL_DEALER, message);
 }
 
-sluice_error_t maintainer_link_send_status(maintainer_link_t *link, message_t *message)
+static sluice_error_t send_status(void *self, message_t *message)
 {
+    maintainer_link_t *link = self;
     return send_message(link, link->status, TRANSPORT_STATUS_PUSH, message);
+}
+
+link_port_t maintainer_link_port(maintainer_link_t *link)
+{
+    return (link_port_t){
+        .self = link,
+        .name = link->control_endpoint,
+        .connect = connect_link,
+        .send_control = send_control,
+        .send_status = send_status,
+    };
 }
 
 sluice_error_t maintainer_link_receive(maintainer_link_t *link, arena_t *arena, message_t *message)
@@ -86,7 +96,6 @@ sluice_error_t maintainer_link_receive(maintainer_link_t *link, arena_t *arena, 
     uint32_t refused_entries = 0;
     if (error == SLUICE_OK)
         error = message_decode(&received.frames, arena, message, &refused_entries);
-    link->dropped += (error != SLUICE_OK) + refused_entries;
     return error == SLUICE_OK ? SLUICE_OK : SLUICE_ERROR_MALFORMED;
 }
 

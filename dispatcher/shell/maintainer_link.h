@@ -1,6 +1,5 @@
 /*
- * The node's two sockets to one maintainer endpoint, and what it knows of that process: whether the
- * link is up, whether hello was answered, the lease. Messages get their header here.
+ * The node's two sockets to one maintainer endpoint. Messages get their header here.
  *
  * Threads: the protocol thread.
  */
@@ -8,7 +7,7 @@
 #define SLUICE_DISPATCHER_SHELL_MAINTAINER_LINK_H
 
 #include "common/runtime/transport.h"
-#include "dispatcher/core/node/node_lease.h"
+#include "dispatcher/core/node/node_ports.h"
 
 typedef struct {
     const char *control_endpoint, *status_endpoint; /* borrowed */
@@ -16,11 +15,6 @@ typedef struct {
     incarnation_t incarnation;
     zsock_t *control, *status;
     transport_monitor_t *control_monitor, *status_monitor;
-    bool is_welcome; /* hello was answered */
-    hello_response_t settings;
-    node_lease_t lease;
-    mono_ns_t hello_at; /* next repeat */
-    uint64_t dropped;   /* messages that could not be understood */
 } maintainer_link_t;
 
 maintainer_link_t *maintainer_link_new(const char *control_endpoint, const char *status_endpoint,
@@ -28,16 +22,9 @@ maintainer_link_t *maintainer_link_new(const char *control_endpoint, const char 
 /* Closes the sockets; NULL is allowed. */
 void maintainer_link_destroy(maintainer_link_t **link);
 
-/* Opens new sockets under an incarnation; what the old ones held is dropped. */
-sluice_error_t maintainer_link_connect(maintainer_link_t *link, incarnation_t incarnation,
-                                       error_report_t *report) SLUICE_MUST_USE;
-
-/* Fill the header but for type and maintainer_epoch (and sequence), encode and send without
- * waiting. SLUICE_ERROR_AGAIN: no peer, or its queue is full. */
-sluice_error_t maintainer_link_send_control(maintainer_link_t *link,
-                                            message_t *message) SLUICE_MUST_USE;
-sluice_error_t maintainer_link_send_status(maintainer_link_t *link,
-                                           message_t *message) SLUICE_MUST_USE;
+/* Connects (new sockets under the incarnation) and sends for the node's core; valid as long as the
+ * link. */
+link_port_t maintainer_link_port(maintainer_link_t *link);
 
 /* Takes one message without waiting; it lives in the arena. SLUICE_ERROR_AGAIN: none there;
  * SLUICE_ERROR_MALFORMED: one was dropped. */

@@ -3,32 +3,65 @@
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "common/base/memory.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/version.h"
 #include "dispatcher/shell/node_internal.h"
 
-/* News are told at once, but not more often than this. */
-#define NEWS_INTERVAL_NS (10 * NS_PER_MS)
-#define LAST_WORDS_NS (100 * NS_PER_MS)
-/* Leaving ends when nothing has been handed over for so long. */
-#define LEAVE_WAIT_NS (3 * NS_PER_S)
-#define POLL_ITEMS_MAX (4 + 3 * CONFIG_LIST_MAX + NODE_CHANGEFEED_FDS * NODE_CHANGEFEEDS_MAX)
+#define RECEIVED_MAX 256
+#define POLL_ITEMS_MAX (3 + 3 * CONFIG_LIST_MAX + NODE_HOST_FDS_MAX)
 
 /* ---- life ---- */
 
-static void read_host(node_t *node)
+static void read_machine(node_t *node)
 {
     FILE *file = fopen("/etc/machine-id", "re");
-    if (file && fscanf(file, "%100[0-9A-Za-z-]", node->host) != 1)
-        node->host[0] = '\0';
+    if (file && fscanf(file, "%100[0-9A-Za-z-]", node->machine) != 1)
+        node->machine[0] = '\0';
     if (file)
         fclose(file);
-    if (node->host[0] == '\0')
-        (void)!gethostname(node->host, sizeof node->host - 1);
+    if (node->machine[0] == '\0')
+        (void)!gethostname(node->machine, sizeof node->machine - 1);
+}
+
+static node_settings_t core_settings(const settings_t *settings)
+{
+    dispatcher_set_options_t dispatchers = dispatcher_set_options_default();
+    dispatchers.resend.retry_first_ns = settings->node.ignored_retry_first_ns;
+    dispatchers.resend.retry_max_ns = settings->node.ignored_retry_max_ns;
+    dispatchers.path.buffer_capacity = (int64_t)settings->node.block_status_buffer_max;
+    dispatchers.path.queue_capacity = (int64_t)settings->node.request_queue_max;
+    dispatchers.path.batcher.window_ns = settings->node.batch_window_ns;
+    dispatchers.path.batcher.idle_ns = settings->node.batch_idle_ns;
+    return (node_settings_t){
+        .dispatchers = dispatchers,
+        .session = {.repeat_first_ns = settings->node.session_repeat_first_ns,
+                    .repeat_max_ns = settings->node.session_repeat_max_ns,
+                    .heartbeat_ns = settings->node.session_heartbeat_ns,
+                    .credit_bytes_max = settings->node.session_credit_bytes},
+    };
+}
+
+static node_core_t *new_core(node_t *node)
+{
+    link_port_t *ports = memory_zalloc((node->link_count + 1) * sizeof *ports);
+    for (uint32_t i = 0; i < node->link_count; i++)
+        ports[i] = maintainer_link_port(node->links[i]);
+    node_core_options_t options = {
+        .machine = node->machine,
+        .version = version_number(),
+        .incarnation = {clock_wall().v},
+        .settings = core_settings(node->settings),
+        .links = ports,
+        .link_count = node->link_count,
+        .host = node_host_port(node->host),
+    };
+    node_core_t *core = node_core_new(&options);
+    free(ports);
+    return core;
 }
 
 node_t *node_new(const node_options_t *options)
@@ -38,19 +71,17 @@ node_t *node_new(const node_options_t *options)
     node->options = *options;
     node->settings = settings;
     node->id = options->id;
-    node->preflight_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     node->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-    assert(node->preflight_fd >= 0 && node->timer_fd >= 0);
-    read_host(node);
-    node->incarnation = (incarnation_t){clock_wall().v};
-    node->leave_by = MONO_NEVER;
+    assert(node->timer_fd >= 0);
+    read_machine(node);
     node->watchdog_ns = process_watchdog_interval_ns();
     node->link_count = settings->node.control.count;
     node->links = memory_zalloc((node->link_count + 1) * sizeof *node->links);
-    node->heartbeat_at = memory_zalloc((node->link_count + 1) * sizeof *node->heartbeat_at);
     for (uint32_t i = 0; i < node->link_count; i++)
         node->links[i] = maintainer_link_new(settings->node.control.items[i],
                                              settings->node.status.items[i], &node->id);
+    node->host = node_host_new(settings);
+    node->core = new_core(node);
     return node;
 }
 
@@ -60,135 +91,55 @@ void node_destroy(node_t **node)
     if (!self)
         return;
     http_server_destroy(&self->http);
-    for (uint32_t i = 0; i < self->changefeed_count; i++) {
-        open_changefeed_t *open = self->changefeeds[i];
-        if (open->has_thread)
-            pthread_join(open->thread, NULL);
-        node_changefeed_destroy(&open->changefeed);
-        free(open);
-    }
-    for (uint32_t i = 0; i < NODE_PREFLIGHTS_MAX; i++)
-        preflight_destroy(&self->preflights[i]);
+    node_core_destroy(&self->core);
+    node_host_destroy(&self->host);
     for (uint32_t i = 0; i < self->link_count; i++)
         maintainer_link_destroy(&self->links[i]);
-    changefeed_opening_clear(&self->opening);
     free(self->links);
-    free(self->heartbeat_at);
-    close(self->preflight_fd);
     close(self->timer_fd);
     free(self);
     *node = NULL;
 }
 
-static sluice_error_t connect_links(node_t *node, error_report_t *report)
-{
-    for (uint32_t i = 0; i < node->link_count; i++) {
-        sluice_error_t error = maintainer_link_connect(node->links[i], node->incarnation, report);
-        if (error != SLUICE_OK)
-            return error;
-    }
-    return SLUICE_OK;
-}
-
 /* ---- links ---- */
 
-static void follow_link(node_t *node, maintainer_link_t *link, mono_ns_t now)
+static void note_refused(node_t *node, const maintainer_link_t *link, mono_ns_t now)
 {
-    link_changes_t changes = maintainer_link_changes(link);
-    if (changes.control_is_up)
-        link->hello_at = now;
-    for (uint32_t i = 0; changes.status_is_up && i < node->changefeed_count; i++)
-        if (node->changefeeds[i]->changefeed && node->changefeeds[i]->link == link)
-            node_changefeed_link_up(node->changefeeds[i]->changefeed, now);
-    if (!mono_reached(link->hello_at, now))
-        return;
-    if (!link->is_welcome || changes.control_is_up || node->is_leaving)
-        node_say_hello(node, link, now);
-    else
-        link->hello_at = MONO_NEVER;
+    uint64_t suppressed = 0;
+    node->messages_refused++;
+    if (log_limiter_allow(&node->refused_limiter, now, &suppressed))
+        LOG(LOG_LEVEL_WARNING, "node", NULL, "a message could not be understood",
+            log_text("endpoint", link->control_endpoint), log_number("not_logged", suppressed));
 }
 
-static bool has_news(const node_t *node, const maintainer_link_t *link)
-{
-    for (uint32_t i = 0; i < node->changefeed_count; i++) {
-        const open_changefeed_t *open = node->changefeeds[i];
-        if (open->changefeed && open->link == link && node_changefeed_has_news(open->changefeed))
-            return true;
-    }
-    return false;
-}
-
-static void send_lease_heartbeat(node_t *node, maintainer_link_t *link)
-{
-    message_t message = {0};
-    message.header.type = MESSAGE_HEARTBEAT_REQUEST;
-    message.heartbeat_request.heartbeat_sequence = node->heartbeat_sequence;
-    message.heartbeat_request.is_last_piece = true;
-    (void)!maintainer_link_send_status(link, &message);
-}
-
-static void send_heartbeats(node_t *node, uint32_t index, mono_ns_t now)
+static void receive_messages(node_t *node, uint32_t index, mono_ns_t now)
 {
     maintainer_link_t *link = node->links[index];
-    if (!link->is_welcome || node->is_starting_again)
-        return;
-    bool is_news =
-        has_news(node, link) && mono_elapsed(node->heartbeat_sent_at, now) >= NEWS_INTERVAL_NS;
-    if (!is_news && !mono_reached(node->heartbeat_at[index], now))
-        return;
-    node->heartbeat_at[index] = mono_add(now, link->settings.heartbeat_ms * NS_PER_MS);
-    node->heartbeat_sent_at = now;
-    node_lease_sent(&link->lease, ++node->heartbeat_sequence, now);
-    bool has_sent = false;
-    for (uint32_t i = 0; i < node->changefeed_count; i++) {
-        open_changefeed_t *open = node->changefeeds[i];
-        if (!open->changefeed || open->link != link)
-            continue;
-        node_changefeed_heartbeat(open->changefeed, node->heartbeat_sequence, now);
-        has_sent = true;
+    arena_t arena = {0};
+    for (uint32_t i = 0; i < RECEIVED_MAX; i++) {
+        message_t message = {0};
+        sluice_error_t error = maintainer_link_receive(link, &arena, &message);
+        if (error == SLUICE_ERROR_AGAIN)
+            break;
+        if (error != SLUICE_OK)
+            note_refused(node, link, now);
+        else
+            node_core_receive(node->core, index, &message, now);
+        arena_reset(&arena);
     }
-    if (!has_sent)
-        send_lease_heartbeat(node, link);
+    arena_clear(&arena);
 }
 
-/* ---- starting again, leaving, stopping ---- */
-
-static sluice_error_t start_again(node_t *node, error_report_t *report)
+static void follow_link(node_t *node, uint32_t index, mono_ns_t now)
 {
-    if (!node->is_starting_again || node->changefeed_count > 0)
-        return SLUICE_OK;
-    uint64_t wall = clock_wall().v;
-    node->incarnation.v = wall > node->incarnation.v ? wall : node->incarnation.v + 1;
-    node->is_starting_again = false;
-    return connect_links(node, report);
+    link_changes_t changes = maintainer_link_changes(node->links[index]);
+    if (changes.status_is_up)
+        node_core_link_up(node->core, index, NODE_LINK_STATUS, now);
+    if (changes.control_is_up)
+        node_core_link_up(node->core, index, NODE_LINK_CONTROL, now);
 }
 
-static void close_all(node_t *node, mono_ns_t now)
-{
-    node->is_stopping = true;
-    for (uint32_t i = 0; i < node->changefeed_count; i++)
-        node_close(node->changefeeds[i], true, now);
-}
-
-static bool is_known_anywhere(const node_t *node)
-{
-    for (uint32_t i = 0; i < node->link_count; i++)
-        if (node->links[i]->is_welcome)
-            return true;
-    return false;
-}
-
-static void follow_leaving(node_t *node, mono_ns_t now)
-{
-    if (!node->is_leaving || node->is_stopping)
-        return;
-    uint32_t left = node_dispatchers(node);
-    if (left < node->dispatchers_left)
-        node->leave_by = mono_add(now, LEAVE_WAIT_NS);
-    node->dispatchers_left = left;
-    if (left == 0 || mono_reached(node->leave_by, now) || !is_known_anywhere(node))
-        close_all(node, now);
-}
+/* ---- signals ---- */
 
 static void handle_stop(node_t *node, mono_ns_t now)
 {
@@ -196,12 +147,9 @@ static void handle_stop(node_t *node, mono_ns_t now)
         LOG(LOG_LEVEL_WARNING, "node", NULL, "ends at once", log_number("signals", 2));
         _exit(PROCESS_OK);
     }
-    LOG(LOG_LEVEL_INFO, "node", NULL, "leaving", log_number("dispatchers", node_dispatchers(node)));
-    process_notify("STOPPING=1");
     node->is_leaving = true;
-    node->dispatchers_left = UINT32_MAX;
-    for (uint32_t i = 0; i < node->link_count; i++)
-        node->links[i]->hello_at = now;
+    process_notify("STOPPING=1");
+    node_core_leave(node->core, now);
 }
 
 static void handle_signals(node_t *node, mono_ns_t now)
@@ -225,25 +173,6 @@ static void handle_signals(node_t *node, mono_ns_t now)
 
 /* ---- the loop ---- */
 
-static mono_ns_t next_deadline(const node_t *node, mono_ns_t now)
-{
-    mono_ns_t deadline = node_reap_deadline(node, now);
-    for (uint32_t i = 0; i < node->link_count; i++) {
-        deadline = mono_min(deadline, node->links[i]->hello_at);
-        if (node->links[i]->is_welcome)
-            deadline = mono_min(deadline, node->heartbeat_at[i]);
-        if (has_news(node, node->links[i]))
-            deadline = mono_min(deadline, mono_add(node->heartbeat_sent_at, NEWS_INTERVAL_NS));
-    }
-    for (uint32_t i = 0; i < node->changefeed_count; i++)
-        if (node->changefeeds[i]->changefeed)
-            deadline =
-                mono_min(deadline, node_changefeed_next_deadline(node->changefeeds[i]->changefeed));
-    if (node->watchdog_ns)
-        deadline = mono_min(deadline, node->watchdog_at);
-    return mono_min(deadline, node->is_leaving ? node->leave_by : MONO_NEVER);
-}
-
 /* Deadlines are finer than poll's milliseconds. */
 static void arm_timer(const node_t *node, mono_ns_t deadline)
 {
@@ -257,13 +186,12 @@ static void arm_timer(const node_t *node, mono_ns_t deadline)
     timerfd_settime(node->timer_fd, TFD_TIMER_ABSTIME, &at, NULL);
 }
 
-static void wait_for_work(node_t *node, mono_ns_t now, bool has_more)
+static int fill_poll_items(const node_t *node, zmq_pollitem_t items[POLL_ITEMS_MAX])
 {
-    zmq_pollitem_t items[POLL_ITEMS_MAX];
     int count = 0;
-    int fixed[] = {node->options.signals, node->preflight_fd, node->timer_fd,
+    int fixed[] = {node->options.signals, node->timer_fd,
                    node->http ? http_server_descriptor(node->http) : -1};
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 3; i++)
         if (fixed[i] >= 0)
             items[count++] = (zmq_pollitem_t){.fd = fixed[i], .events = ZMQ_POLLIN};
     for (uint32_t i = 0; i < node->link_count; i++) {
@@ -274,15 +202,20 @@ static void wait_for_work(node_t *node, mono_ns_t now, bool has_more)
             items[count++] =
                 (zmq_pollitem_t){.socket = zsock_resolve(sockets[j]), .events = ZMQ_POLLIN};
     }
-    for (uint32_t i = 0; i < node->changefeed_count; i++) {
-        if (!node->changefeeds[i]->changefeed)
-            continue;
-        int fds[NODE_CHANGEFEED_FDS];
-        node_changefeed_fds(node->changefeeds[i]->changefeed, fds);
-        for (size_t j = 0; j < NODE_CHANGEFEED_FDS; j++)
-            items[count++] = (zmq_pollitem_t){.fd = fds[j], .events = ZMQ_POLLIN};
-    }
-    mono_ns_t deadline = next_deadline(node, now);
+    int fds[NODE_HOST_FDS_MAX];
+    uint32_t hosted = node_host_fds(node->host, fds);
+    for (uint32_t i = 0; i < hosted; i++)
+        items[count++] = (zmq_pollitem_t){.fd = fds[i], .events = ZMQ_POLLIN};
+    return count;
+}
+
+static void wait_for_work(node_t *node, mono_ns_t now, bool has_more)
+{
+    zmq_pollitem_t items[POLL_ITEMS_MAX];
+    int count = fill_poll_items(node, items);
+    mono_ns_t deadline = node_core_next_deadline(node->core, now);
+    if (node->watchdog_ns)
+        deadline = mono_min(deadline, node->watchdog_at);
     bool is_due = has_more || mono_reached(deadline, now);
     if (!is_due)
         arm_timer(node, deadline);
@@ -290,10 +223,10 @@ static void wait_for_work(node_t *node, mono_ns_t now, bool has_more)
     zmq_poll(items, count, is_due ? 0 : timeout);
 }
 
-static void drain_descriptor(int descriptor)
+static void drain_timer(const node_t *node)
 {
     uint64_t value = 0;
-    (void)!read(descriptor, &value, sizeof value);
+    (void)!read(node->timer_fd, &value, sizeof value);
 }
 
 static void feed_watchdog(node_t *node, mono_ns_t now)
@@ -304,41 +237,21 @@ static void feed_watchdog(node_t *node, mono_ns_t now)
     node->watchdog_at = mono_add(now, node->watchdog_ns);
 }
 
-/* One turn; true: there is more to do at once. */
-static bool turn(node_t *node, mono_ns_t now)
+/* One turn; *has_more: there is more to do at once. */
+static sluice_error_t turn(node_t *node, mono_ns_t now, bool *has_more, error_report_t *report)
 {
-    bool has_more = false;
-    drain_descriptor(node->timer_fd);
-    drain_descriptor(node->preflight_fd);
+    drain_timer(node);
+    node_host_drain(node->host);
     handle_signals(node, now);
     for (uint32_t i = 0; i < node->link_count; i++) {
-        node_handle_messages(node, node->links[i], now);
-        follow_link(node, node->links[i], now);
+        receive_messages(node, i, now);
+        follow_link(node, i, now);
     }
-    node_answer_preflights(node);
-    for (uint32_t i = 0; i < node->changefeed_count; i++)
-        if (node->changefeeds[i]->changefeed)
-            has_more |= node_changefeed_run(node->changefeeds[i]->changefeed, now);
-    for (uint32_t i = 0; i < node->link_count; i++)
-        send_heartbeats(node, i, now);
-    node_reap(node, now);
-    follow_leaving(node, now);
+    sluice_error_t error = node_core_run(node->core, now, has_more, report);
     if (node->http)
         http_server_run(node->http);
     feed_watchdog(node, now);
-    return has_more;
-}
-
-/* What was said last must leave the sockets before they are closed. */
-static bool may_end(node_t *node, mono_ns_t now)
-{
-    if (!node->is_stopping || node->changefeed_count > 0)
-        return false;
-    if (!node->has_ended) {
-        node->has_ended = true;
-        node->leave_by = mono_add(now, LAST_WORDS_NS);
-    }
-    return mono_reached(node->leave_by, now);
+    return error;
 }
 
 static sluice_error_t start_http(node_t *node, error_report_t *report)
@@ -354,15 +267,14 @@ process_exit_t node_run(node_t *node, error_report_t *report)
 {
     sluice_error_t error = start_http(node, report);
     if (error == SLUICE_OK)
-        error = connect_links(node, report);
+        error = node_core_start(node->core, report);
     LOG(LOG_LEVEL_INFO, "node", NULL, "started", log_text("id", node->id.text),
-        log_number("incarnation", node->incarnation.v));
+        log_number("incarnation", node_core_state(node->core).incarnation.v));
     process_notify("READY=1");
     bool has_more = true;
-    while (error == SLUICE_OK && !may_end(node, clock_mono())) {
+    while (error == SLUICE_OK && !node_core_has_ended(node->core, clock_mono())) {
         wait_for_work(node, clock_mono(), has_more);
-        has_more = turn(node, clock_mono());
-        error = start_again(node, report);
+        error = turn(node, clock_mono(), &has_more, report);
     }
     if (error != SLUICE_OK)
         return process_exit_of(error);

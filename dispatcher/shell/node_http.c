@@ -13,12 +13,10 @@ static void respond_json(http_request_t **request, unsigned status, json_t *body
     json_decref(body);
 }
 
-static uint32_t links_welcome(const node_t *node)
+/* Not understood, stale, or not for a node. */
+static uint64_t messages_dropped(const node_t *node)
 {
-    uint32_t count = 0;
-    for (uint32_t i = 0; i < node->link_count; i++)
-        count += node->links[i]->is_welcome;
-    return count;
+    return node->messages_refused + node_core_state(node->core).messages_dropped;
 }
 
 /* ---- /ready ---- */
@@ -32,12 +30,13 @@ static void add_reason(json_t *reasons, const char *changefeed, const char *reas
 static void respond_ready(node_t *node, http_request_t **request)
 {
     json_t *reasons = json_array();
-    if (links_welcome(node) == 0)
+    node_core_state_t process = node_core_state(node->core);
+    if (process.links_welcome == 0)
         add_reason(reasons, NULL, "not registered at any maintainer");
-    if (node->is_leaving)
+    if (process.is_leaving)
         add_reason(reasons, NULL, "leaving");
-    for (uint32_t i = 0; i < node->changefeed_count; i++) {
-        node_changefeed_t *changefeed = node->changefeeds[i]->changefeed;
+    for (uint32_t i = 0; i < node_core_changefeed_count(node->core); i++) {
+        node_changefeed_t *changefeed = node_core_changefeed(node->core, i);
         if (!changefeed)
             continue;
         node_changefeed_state_t state;
@@ -72,14 +71,16 @@ static json_t *changefeed_json(node_changefeed_t *changefeed)
 static void respond_status(node_t *node, http_request_t **request)
 {
     json_t *changefeeds = json_array();
-    for (uint32_t i = 0; i < node->changefeed_count; i++)
-        if (node->changefeeds[i]->changefeed)
-            json_array_append_new(changefeeds, changefeed_json(node->changefeeds[i]->changefeed));
+    node_core_state_t process = node_core_state(node->core);
+    for (uint32_t i = 0; i < node_core_changefeed_count(node->core); i++)
+        if (node_core_changefeed(node->core, i))
+            json_array_append_new(changefeeds,
+                                  changefeed_json(node_core_changefeed(node->core, i)));
     respond_json(request, 200,
                  json_pack("{s:s, s:s, s:s, s:s, s:I, s:i, s:b, s:o}", "version", version_number(),
                            "git_hash", version_hash(), "role", "dispatcher", "node", node->id.text,
-                           "incarnation", (json_int_t)node->incarnation.v, "maintainers",
-                           (int)links_welcome(node), "leaving", node->is_leaving, "changefeeds",
+                           "incarnation", (json_int_t)process.incarnation.v, "maintainers",
+                           (int)process.links_welcome, "leaving", process.is_leaving, "changefeeds",
                            changefeeds));
 }
 
@@ -162,13 +163,13 @@ static void respond_metrics(node_t *node, http_request_t **request)
         arena_printf(&arena,
                      "# TYPE build_info gauge\nbuild_info{version=\"%s\",hash=\"%s\"} 1\n"
                      "# TYPE messages_dropped_total counter\nmessages_dropped_total %llu\n",
-                     version_number(), version_hash(), (unsigned long long)node->messages_dropped);
+                     version_number(), version_hash(), (unsigned long long)messages_dropped(node));
     for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
         const metric_t *metric = &metrics[i];
         text = arena_printf(&arena, "%s# HELP %s %s\n# TYPE %s %s\n", text, metric->name,
                             metric->help, metric->name, metric->type);
-        for (uint32_t j = 0; j < node->changefeed_count; j++) {
-            node_changefeed_t *changefeed = node->changefeeds[j]->changefeed;
+        for (uint32_t j = 0; j < node_core_changefeed_count(node->core); j++) {
+            node_changefeed_t *changefeed = node_core_changefeed(node->core, j);
             node_changefeed_state_t state;
             if (!changefeed)
                 continue;
@@ -206,11 +207,11 @@ void node_handle_http(void *context, http_request_t *request)
 void node_log_state(node_t *node)
 {
     LOG(LOG_LEVEL_INFO, "node", NULL, "state", log_text("id", node->id.text),
-        log_number("changefeeds", node->changefeed_count),
-        log_number("maintainers", links_welcome(node)),
-        log_number("messages_dropped", node->messages_dropped));
-    for (uint32_t i = 0; i < node->changefeed_count; i++) {
-        node_changefeed_t *changefeed = node->changefeeds[i]->changefeed;
+        log_number("changefeeds", node_core_changefeed_count(node->core)),
+        log_number("maintainers", node_core_state(node->core).links_welcome),
+        log_number("messages_dropped", messages_dropped(node)));
+    for (uint32_t i = 0; i < node_core_changefeed_count(node->core); i++) {
+        node_changefeed_t *changefeed = node_core_changefeed(node->core, i);
         if (!changefeed)
             continue;
         node_changefeed_state_t state;

@@ -43,6 +43,9 @@ typedef struct {
     sink_port_t sink;
 } changefeed_ports_t;
 
+/* Pre-flight checks at a time; places are below it. */
+#define NODE_CHECKS_MAX 8
+
 typedef struct {
     void *self;
 
@@ -70,5 +73,11 @@ typedef struct {
     void (*log)(void *self, log_level_t level, const char *changefeed, const char *text,
                 const log_attribute_t *fields, size_t field_count);
 } host_port_t;
+
+/* A line with fields written in place: NODE_LOG (host, LOG_LEVEL_INFO, name, "opened", log_number
+ * (…)). */
+#define NODE_LOG(host, level, changefeed, text, ...)                                               \
+    (host)->log((host)->self, level, changefeed, text, (const log_attribute_t[]){__VA_ARGS__},     \
+                sizeof((const log_attribute_t[]){__VA_ARGS__}) / sizeof(log_attribute_t))
 
 #endif

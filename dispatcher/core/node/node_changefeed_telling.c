@@ -1,8 +1,7 @@
 #include <stdio.h>
 
-#include "common/runtime/log.h"
+#include "dispatcher/core/node/node_changefeed_internal.h"
 #include "dispatcher/core/node/schema_envelope.h"
-#include "dispatcher/shell/node_changefeed_internal.h"
 
 /* The reader may have to come further first. */
 #define TABLE_LIST_RETRY_NS (20 * NS_PER_MS)
@@ -21,8 +20,8 @@ static void fail(node_changefeed_t *changefeed, sluice_error_t error, const char
         return;
     changefeed->error = error;
     snprintf(changefeed->error_text, sizeof changefeed->error_text, "%s", text);
-    LOG(LOG_LEVEL_ERROR, "node", node_changefeed_name(changefeed), text,
-        log_text("error", sluice_error_name(error)));
+    NODE_LOG(changefeed->host, LOG_LEVEL_ERROR, node_changefeed_name(changefeed), text,
+             log_text("error", sluice_error_name(error)));
 }
 
 /* ---- state ---- */
@@ -30,9 +29,9 @@ static void fail(node_changefeed_t *changefeed, sluice_error_t error, const char
 void node_changefeed_state(node_changefeed_t *changefeed, node_changefeed_state_t *state)
 {
     sink_pool_state_t sink;
-    sink_pool_state(changefeed->pool, &sink);
+    changefeed->sink.state(changefeed->sink.self, &sink);
     event_feed_state_t feed;
-    event_feed_state(changefeed->feed, &feed);
+    changefeed->feed.state(changefeed->feed.self, &feed);
     watermark_t watermark;
     dispatcher_set_watermark(changefeed->dispatchers, PIPELINE_DEFAULT, &watermark);
     *state = (node_changefeed_state_t){
@@ -74,8 +73,8 @@ static void fill_heartbeat(node_changefeed_t *changefeed, heartbeat_request_t *h
     heartbeat->has_watermark =
         dispatcher_set_watermark(changefeed->dispatchers, mode, &heartbeat->watermark);
     if (heartbeat->has_watermark)
-        heartbeat->has_anchor = event_feed_anchor(changefeed->feed, heartbeat->watermark.checkpoint,
-                                                  &heartbeat->anchor);
+        heartbeat->has_anchor = changefeed->feed.anchor(
+            changefeed->feed.self, heartbeat->watermark.checkpoint, &heartbeat->anchor);
     heartbeat->rows_applied = state->rows;
     heartbeat->bytes_applied = state->bytes;
     heartbeat->ddl_applied = state->ddls;
@@ -88,7 +87,7 @@ static void fill_heartbeat(node_changefeed_t *changefeed, heartbeat_request_t *h
 
 static bool send_heartbeat(node_changefeed_t *changefeed, message_t *message)
 {
-    return maintainer_link_send_status(changefeed->link, message) == SLUICE_OK;
+    return node_link_send_status(changefeed->link, message) == SLUICE_OK;
 }
 
 /* Every dispatcher, in pieces. */
@@ -142,7 +141,7 @@ void node_changefeed_heartbeat(node_changefeed_t *changefeed, uint64_t sequence,
     node_changefeed_state_t state;
     node_changefeed_state(changefeed, &state);
     event_feed_state_t feed;
-    event_feed_state(changefeed->feed, &feed);
+    changefeed->feed.state(changefeed->feed.self, &feed);
     bool is_complete = mono_reached(changefeed->complete_at, now);
     if (is_complete)
         changefeed->complete_at =
@@ -157,7 +156,8 @@ void node_changefeed_heartbeat(node_changefeed_t *changefeed, uint64_t sequence,
         if (is_complete)
             send_complete(changefeed, &message);
         if (mode == PIPELINE_DEFAULT && message.heartbeat_request.has_watermark)
-            sink_pool_watermark(changefeed->pool, message.heartbeat_request.watermark.checkpoint);
+            changefeed->sink.watermark(changefeed->sink.self,
+                                       message.heartbeat_request.watermark.checkpoint);
     }
 }
 
@@ -179,7 +179,7 @@ void node_changefeed_send_bootstrap(node_changefeed_t *changefeed)
                                                               entries, ENTRIES_PER_PIECE_MAX);
         response->is_last_piece = response->entry_count < ENTRIES_PER_PIECE_MAX;
         /* What is lost here is asked for again. */
-        if (maintainer_link_send_control(changefeed->link, &message) != SLUICE_OK ||
+        if (node_link_send_control(changefeed->link, &message) != SLUICE_OK ||
             response->is_last_piece)
             return;
     }
@@ -207,8 +207,7 @@ static void send_table_list(node_changefeed_t *changefeed, pipeline_t mode, comm
             count - sent < ENTRIES_PER_PIECE_MAX ? count - sent : ENTRIES_PER_PIECE_MAX;
         sent += list->table_count;
         list->is_last_piece = sent == count;
-        if (maintainer_link_send_control(changefeed->link, &message) != SLUICE_OK ||
-            list->is_last_piece)
+        if (node_link_send_control(changefeed->link, &message) != SLUICE_OK || list->is_last_piece)
             return;
     }
 }
@@ -223,7 +222,7 @@ void node_changefeed_send_table_lists(node_changefeed_t *changefeed, mono_ns_t n
         const table_info_t *tables = NULL;
         uint32_t count = 0;
         sluice_error_t error =
-            event_feed_table_list(changefeed->feed, wanted->at, &arena, &tables, &count);
+            changefeed->feed.table_list(changefeed->feed.self, wanted->at, &arena, &tables, &count);
         wanted->is_wanted = error == SLUICE_ERROR_AGAIN;
         wanted->try_at = mono_add(now, TABLE_LIST_RETRY_NS);
         if (error == SLUICE_OK)
@@ -249,10 +248,10 @@ static sluice_error_t send_ddls(node_changefeed_t *changefeed, commit_ts_t check
         ddls->changefeed = changefeed->ref;
         ddls->after = report->acknowledged;
         ddls->up_to = checkpoint;
-        error = event_feed_schema_ddls(changefeed->feed, ddls->after, &ddls->up_to, max, &arena,
-                                       &ddls->ddls, &ddls->ddl_count);
+        error = changefeed->feed.schema_ddls(changefeed->feed.self, ddls->after, &ddls->up_to, max,
+                                             &arena, &ddls->ddls, &ddls->ddl_count);
         if (error == SLUICE_OK)
-            error = maintainer_link_send_control(changefeed->link, &message);
+            error = node_link_send_control(changefeed->link, &message);
         if (error == SLUICE_OK)
             schema_report_sent(report, false, ddls->up_to, ddls->ddl_count, now);
         arena_clear(&arena);
@@ -266,7 +265,7 @@ static sluice_error_t send_snapshot(node_changefeed_t *changefeed, commit_ts_t c
     arena_t arena = {0};
     schema_envelope_t envelope = {.lower_case_names = changefeed->lower_case_names};
     sluice_error_t error =
-        event_feed_snapshot(changefeed->feed, checkpoint, &arena, &envelope.snapshot);
+        changefeed->feed.snapshot(changefeed->feed.self, checkpoint, &arena, &envelope.snapshot);
     if (error == SLUICE_OK) {
         bytes_t whole = schema_envelope_encode(&envelope, &arena);
         message_t message = node_changefeed_message(changefeed, MESSAGE_SCHEMA_SNAPSHOT);
@@ -279,7 +278,7 @@ static sluice_error_t send_snapshot(node_changefeed_t *changefeed, commit_ts_t c
             snapshot->snapshot = bytes_of(whole.data + sent, len);
             sent += len;
             snapshot->is_last_piece = sent == whole.len;
-            error = maintainer_link_send_control(changefeed->link, &message);
+            error = node_link_send_control(changefeed->link, &message);
         }
         schema_report_sent(&changefeed->schema, true, checkpoint, 0, now);
     }

@@ -1,5 +1,4 @@
-#include "common/runtime/log.h"
-#include "dispatcher/shell/node_changefeed_internal.h"
+#include "dispatcher/core/node/node_changefeed_internal.h"
 
 #define TAKEN_MAX 512
 #define REQUESTS_MAX 64
@@ -17,7 +16,7 @@ static void claim(node_changefeed_t *changefeed, const node_effect_t *effect)
         .epoch = effect->assignment_epoch,
         .checkpoint = effect->position.checkpoint,
     };
-    sink_pool_claim(changefeed->pool, effect->dispatcher_id, effect->run, &claim);
+    changefeed->sink.claim(changefeed->sink.self, effect->dispatcher_id, effect->run, &claim);
 }
 
 static void open_session(node_changefeed_t *changefeed, const node_effect_t *effect, mono_ns_t now)
@@ -30,8 +29,8 @@ static void open_session(node_changefeed_t *changefeed, const node_effect_t *eff
         .start = effect->position,
     };
     if (session_set_add(changefeed->sessions, &start, now) != SLUICE_OK)
-        LOG(LOG_LEVEL_ERROR, "node", node_changefeed_name(changefeed),
-            "a dispatcher has two sessions", log_number("table_id", effect->span.table_id.v));
+        NODE_LOG(changefeed->host, LOG_LEVEL_ERROR, node_changefeed_name(changefeed),
+                 "a dispatcher has two sessions", log_number("table_id", effect->span.table_id.v));
 }
 
 static void log_failure(node_changefeed_t *changefeed, const node_effect_t *effect)
@@ -40,15 +39,15 @@ static void log_failure(node_changefeed_t *changefeed, const node_effect_t *effe
         return;
     changefeed->has_logged_error = true;
     sink_pool_state_t state;
-    sink_pool_state(changefeed->pool, &state);
-    LOG(LOG_LEVEL_ERROR, "node", node_changefeed_name(changefeed), "a dispatcher has failed",
-        log_text("error", sluice_error_name(effect->error)),
-        log_text("text", effect->text ? effect->text : state.text));
+    changefeed->sink.state(changefeed->sink.self, &state);
+    NODE_LOG(changefeed->host, LOG_LEVEL_ERROR, node_changefeed_name(changefeed),
+             "a dispatcher has failed", log_text("error", sluice_error_name(effect->error)),
+             log_text("text", effect->text ? effect->text : state.text));
 }
 
 static void carry_out(node_changefeed_t *changefeed, node_effect_t *effect, mono_ns_t now)
 {
-    sink_pool_t *pool = changefeed->pool;
+    const sink_port_t *sink = &changefeed->sink;
     switch (effect->kind) {
     case NODE_EFFECT_CLAIM:
         claim(changefeed, effect);
@@ -63,21 +62,21 @@ static void carry_out(node_changefeed_t *changefeed, node_effect_t *effect, mono
         session_set_flushed(changefeed->sessions, effect->dispatcher_id, effect->bytes, now);
         break;
     case NODE_EFFECT_WRITE_ROWS:
-        sink_pool_write(pool, effect->run, effect->transaction, effect->rows);
+        sink->write(sink->self, effect->run, effect->transaction, effect->rows);
         effect->transaction = NULL;
         break;
     case NODE_EFFECT_RUN_DDL:
-        sink_pool_run_ddl(pool, effect->run, effect->ddl);
+        sink->run_ddl(sink->self, effect->run, effect->ddl);
         effect->ddl = NULL;
         break;
     case NODE_EFFECT_WRITE_SYNCPOINT:
-        sink_pool_write_syncpoint(pool, effect->run, effect->commit_ts);
+        sink->write_syncpoint(sink->self, effect->run, effect->commit_ts);
         break;
     case NODE_EFFECT_CANCEL:
-        sink_pool_cancel(pool, effect->run);
+        sink->cancel(sink->self, effect->run);
         break;
     case NODE_EFFECT_CLOSE_LANE:
-        sink_pool_close_lane(pool, effect->run);
+        sink->close_lane(sink->self, effect->run);
         break;
     case NODE_EFFECT_SEND_TABLE_LIST:
         node_changefeed_want_table_list(changefeed, effect->mode, effect->commit_ts);
@@ -95,7 +94,7 @@ static void pass_session_requests(node_changefeed_t *changefeed)
     while ((count = session_set_take_requests(changefeed->sessions, requests, REQUESTS_MAX)) > 0)
         for (uint32_t i = 0; i < count; i++)
             if (service_equal(requests[i].service, SERVICE_LOCAL))
-                event_feed_request(changefeed->feed, &requests[i].request);
+                changefeed->feed.request(changefeed->feed.self, &requests[i].request);
 }
 
 void node_changefeed_carry_out(node_changefeed_t *changefeed, mono_ns_t now)
@@ -112,7 +111,7 @@ void node_changefeed_carry_out(node_changefeed_t *changefeed, mono_ns_t now)
 static bool take_events(node_changefeed_t *changefeed, mono_ns_t now)
 {
     stream_event_t events[TAKEN_MAX];
-    uint32_t count = event_feed_take(changefeed->feed, events, TAKEN_MAX);
+    uint32_t count = changefeed->feed.take(changefeed->feed.self, events, TAKEN_MAX);
     for (uint32_t i = 0; i < count; i++) {
         stream_event_t *event = &events[i];
         session_result_t result =
@@ -133,7 +132,7 @@ static bool take_completions(node_changefeed_t *changefeed, mono_ns_t now)
 {
     dispatcher_set_t *set = changefeed->dispatchers;
     sink_completion_t completions[TAKEN_MAX];
-    uint32_t count = sink_pool_take(changefeed->pool, completions, TAKEN_MAX);
+    uint32_t count = changefeed->sink.take(changefeed->sink.self, completions, TAKEN_MAX);
     for (uint32_t i = 0; i < count; i++) {
         const sink_completion_t *done = &completions[i];
         switch (done->kind) {
@@ -167,7 +166,7 @@ static sluice_error_t send_request(node_changefeed_t *changefeed, const status_r
         .groups = groups,
         .group_count = request->group_count,
     };
-    return maintainer_link_send_status(changefeed->link, &message);
+    return node_link_send_status(changefeed->link, &message);
 }
 
 static request_outcome_t outcome_of(sluice_error_t error)
@@ -187,10 +186,10 @@ static void send_statuses(node_changefeed_t *changefeed, mono_ns_t now)
     while ((request = status_path_next(path))) {
         sluice_error_t error = send_request(changefeed, request);
         if (outcome_of(error) == REQUEST_DROPPED)
-            LOG(LOG_LEVEL_ERROR, "node", node_changefeed_name(changefeed),
-                "a block status request cannot be sent",
-                log_text("error", sluice_error_name(error)),
-                log_number("statuses", request->status_count));
+            NODE_LOG(changefeed->host, LOG_LEVEL_ERROR, node_changefeed_name(changefeed),
+                     "a block status request cannot be sent",
+                     log_text("error", sluice_error_name(error)),
+                     log_number("statuses", request->status_count));
         status_path_complete(path, request, outcome_of(error), now);
         if (error == SLUICE_ERROR_AGAIN) {
             changefeed->send_at = mono_add(now, SEND_RETRY_NS);
@@ -206,13 +205,13 @@ static void clean_up(node_changefeed_t *changefeed, mono_ns_t now)
 {
     if (changefeed->clean_up_at.v == UINT64_MAX || !mono_reached(changefeed->clean_up_at, now))
         return;
-    sink_pool_clean_up(changefeed->pool, changefeed->persisted);
+    changefeed->sink.clean_up(changefeed->sink.self, changefeed->persisted);
     changefeed->clean_up_at = mono_add(now, CLEAN_UP_INTERVAL_NS);
 }
 
 bool node_changefeed_run(node_changefeed_t *changefeed, mono_ns_t now)
 {
-    sink_pool_set_lease(changefeed->pool, node_lease_until(&changefeed->link->lease));
+    changefeed->sink.set_lease(changefeed->sink.self, node_lease_until(&changefeed->link->lease));
     bool has_more = take_completions(changefeed, now);
     has_more |= take_events(changefeed, now);
     session_set_tick(changefeed->sessions, now);
@@ -223,12 +222,6 @@ bool node_changefeed_run(node_changefeed_t *changefeed, mono_ns_t now)
     send_statuses(changefeed, now);
     clean_up(changefeed, now);
     return has_more;
-}
-
-void node_changefeed_fds(const node_changefeed_t *changefeed, int fds[NODE_CHANGEFEED_FDS])
-{
-    fds[0] = event_feed_fd(changefeed->feed);
-    fds[1] = sink_pool_fd(changefeed->pool);
 }
 
 mono_ns_t node_changefeed_next_deadline(const node_changefeed_t *changefeed)

@@ -2,14 +2,11 @@
  * Shared by node_changefeed.c (life), node_changefeed_run.c (effects, events, completions) and
  * node_changefeed_telling.c (heartbeats, bootstrap, table list, schema). Nobody else includes this.
  */
-#ifndef SLUICE_DISPATCHER_SHELL_NODE_CHANGEFEED_INTERNAL_H
-#define SLUICE_DISPATCHER_SHELL_NODE_CHANGEFEED_INTERNAL_H
+#ifndef SLUICE_DISPATCHER_CORE_NODE_NODE_CHANGEFEED_INTERNAL_H
+#define SLUICE_DISPATCHER_CORE_NODE_NODE_CHANGEFEED_INTERNAL_H
 
+#include "dispatcher/core/node/node_changefeed.h"
 #include "dispatcher/core/node/schema_report.h"
-#include "dispatcher/core/session_set.h"
-#include "dispatcher/shell/event_feed.h"
-#include "dispatcher/shell/node_changefeed.h"
-#include "dispatcher/shell/sink_pool.h"
 
 #define LISTED_DDLS_MAX 256
 #define SNAPSHOT_PIECE_BYTES (1024 * 1024)
@@ -22,20 +19,18 @@ typedef struct {
 } wanted_list_t;
 
 struct node_changefeed {
-    const settings_t *settings;
-    maintainer_link_t *link;
+    const host_port_t *host;
+    node_link_t *link;
     arena_t arena; /* what lives as long as it does */
     changefeed_ref_t ref;
-    changefeed_config_t config;
+    const char *name;
     bool lower_case_names;
 
-    const sink_api_t *api;
-    sink_t *sink;
-    sink_pool_t *pool;
-    event_feed_t *feed;
+    void *hosted; /* the host's name for it */
+    feed_port_t feed;
+    sink_port_t sink;
     session_set_t *sessions;
     dispatcher_set_t *dispatchers;
-    node_effects_t effects; /* being carried out */
 
     wanted_list_t table_list[PIPELINE_COUNT];
     schema_report_t schema;

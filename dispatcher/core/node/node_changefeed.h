@@ -1,47 +1,55 @@
 /*
- * One changefeed on this node: event feed, sink pool, sessions and dispatchers, and what goes
- * between them and the maintainer. Carries out what the cores want; decides nothing.
+ * One changefeed on this node: sessions and dispatchers, what goes between them, its feed and its
+ * sink, and what the maintainer must know of it.
  *
- * Threads: the protocol thread; node_changefeed_destroy may be called by any one thread when the
- * protocol thread has let go of it.
+ * Threads: the node's one.
  */
-#ifndef SLUICE_DISPATCHER_SHELL_NODE_CHANGEFEED_H
-#define SLUICE_DISPATCHER_SHELL_NODE_CHANGEFEED_H
+#ifndef SLUICE_DISPATCHER_CORE_NODE_NODE_CHANGEFEED_H
+#define SLUICE_DISPATCHER_CORE_NODE_NODE_CHANGEFEED_H
 
-#include "common/runtime/settings.h"
 #include "dispatcher/core/dispatch/dispatcher_set.h"
-#include "dispatcher/shell/maintainer_link.h"
+#include "dispatcher/core/node/node_link.h"
+#include "dispatcher/core/session_set.h"
 
 typedef struct node_changefeed node_changefeed_t;
 
-/* Starts feed and sink. SLUICE_OK: *changefeed runs and listens to `link`. Else the report says
- * why. `settings` and `link` are borrowed for its life. */
-sluice_error_t node_changefeed_open(const settings_t *settings, maintainer_link_t *link,
-                                    uint64_t maintainer_epoch, const changefeed_open_t *open,
-                                    node_changefeed_t **changefeed,
+typedef struct {
+    /* The maintainer's resend interval counts if it names one. */
+    dispatcher_set_options_t dispatchers;
+    session_options_t session;
+} node_settings_t;
+
+typedef struct {
+    const node_settings_t *settings;
+    const host_port_t *host; /* borrowed for its life */
+    node_link_t *link;       /* likewise, the one it listens to */
+    uint64_t maintainer_epoch;
+} node_changefeed_options_t;
+
+/* Has the host open feed and sink. Else the report says why not. */
+sluice_error_t node_changefeed_open(const node_changefeed_options_t *options,
+                                    const changefeed_open_t *open, node_changefeed_t **changefeed,
                                     error_report_t *report) SLUICE_MUST_USE;
-/* Ends all threads: blocks until what they are at has ended. NULL is allowed. */
+/* Lets go of feed and sink, which stay open: host_port_t.begin_close ends them. NULL is allowed. */
 void node_changefeed_destroy(node_changefeed_t **changefeed);
 
 changefeed_ref_t node_changefeed_ref(const node_changefeed_t *changefeed);
 const char *node_changefeed_name(const node_changefeed_t *changefeed);
-maintainer_link_t *node_changefeed_link(const node_changefeed_t *changefeed);
+node_link_t *node_changefeed_link(const node_changefeed_t *changefeed);
+/* Its name at the host. */
+void *node_changefeed_hosted(const node_changefeed_t *changefeed);
 uint64_t node_changefeed_epoch(const node_changefeed_t *changefeed);
 uint32_t node_changefeed_dispatchers(const node_changefeed_t *changefeed);
 
 /* SCHEDULE_REQUEST, BOOTSTRAP_REQUEST, HEARTBEAT_RESPONSE, SCHEMA_SNAPSHOT_ACK of this changefeed
  * that came over `link`. False: of a maintainer that is not its own (any more), ignored. */
-bool node_changefeed_handle(node_changefeed_t *changefeed, maintainer_link_t *link,
+bool node_changefeed_handle(node_changefeed_t *changefeed, node_link_t *link,
                             const message_t *message, mono_ns_t now);
 /* A maintainer opens it again: a newer epoch is taken over. False: an older one. */
-bool node_changefeed_reopen(node_changefeed_t *changefeed, maintainer_link_t *link,
+bool node_changefeed_reopen(node_changefeed_t *changefeed, node_link_t *link,
                             uint64_t maintainer_epoch, mono_ns_t now);
 /* Its link came up: what is unacknowledged is offered again. */
 void node_changefeed_link_up(node_changefeed_t *changefeed, mono_ns_t now);
-
-/* Descriptors to poll for input. */
-#define NODE_CHANGEFEED_FDS 2
-void node_changefeed_fds(const node_changefeed_t *changefeed, int fds[NODE_CHANGEFEED_FDS]);
 
 /* Takes in what there is, does what is due, and carries out what comes of it. True: there is more
  * at once. */
