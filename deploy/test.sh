@@ -4,6 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 sh deploy/packages.sh test >/dev/null
 build=${SLUICE_TEST_BUILD:-build-test}
-[ -d "$build" ] || meson setup "$build" -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true
+[ -d "$build" ] || meson setup "$build" -Db_sanitize=address,undefined -Db_lundef=false -Dwerror=true \
+    -Dfail_points=true
 ninja -C "$build"
 exec /usr/bin/python3 tests/run.py "$build" "$@"

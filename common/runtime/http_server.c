@@ -262,6 +262,13 @@ static bool is_loopback(const struct sockaddr *address)
     return address->sa_family == AF_INET6 && IN6_IS_ADDR_LOOPBACK(&v6->sin6_addr);
 }
 
+bool http_request_is_local(const http_request_t *request)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(request->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    return info && is_loopback(info->client_addr);
+}
+
 static sluice_error_t resolve(const char *endpoint, struct addrinfo **found, error_report_t *report)
 {
     char host[256];

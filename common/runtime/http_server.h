@@ -51,6 +51,9 @@ bytes_t http_request_body(const http_request_t *request);
 /* NULL: not given. */
 const char *http_request_query(const http_request_t *request, const char *name);
 
+/* Whether it came over a loopback address. */
+bool http_request_is_local(const http_request_t *request);
+
 /* Answers with a copy of the body; *request becomes NULL. `allow` (may be NULL): methods for a 405.
  * A 503 says Retry-After: 1. */
 void http_respond(http_request_t **request, unsigned status, const char *content_type, bytes_t body,

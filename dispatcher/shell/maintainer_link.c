@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "common/runtime/fail_point_message.h"
 
 maintainer_link_t *maintainer_link_new(const char *control_endpoint, const char *status_endpoint,
                                        const node_id_t *node)
@@ -58,7 +59,11 @@ static sluice_error_t send_message(maintainer_link_t *link, zsock_t *socket, tra
     frames_t frames;
     sluice_error_t error = message_encode(message, &arena, &frames);
     if (error == SLUICE_OK)
+        error = FAIL_POINT_SEND(message, NULL);
+    if (error == SLUICE_OK)
         error = transport_send(socket, role, NULL, &frames);
+    if (error == SLUICE_OK)
+        error = FAIL_POINT_SENT(message, NULL);
     arena_clear(&arena);
     return error;
 }

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/runtime/fail_point_http.h"
 #include "common/runtime/version.h"
 #include "dispatcher/shell/node_internal.h"
 
@@ -190,6 +191,8 @@ void node_handle_http(void *context, http_request_t *request)
 {
     node_t *node = context;
     const char *path = http_request_path(request);
+    if (FAIL_POINT_HTTP(&request))
+        return;
     if (strcmp(http_request_method(request), "GET") != 0)
         http_respond(&request, 405, "text/plain", bytes_of_text("method not allowed\n"), "GET");
     else if (strcmp(path, "/health") == 0)

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "common/runtime/fail_point_http.h"
 
 #define SEGMENTS_MAX 6
 #define SEGMENT_LEN_MAX 128
@@ -256,6 +257,8 @@ static void dispatch(call_t *call)
 
 void api_handle(void *api, http_request_t *request)
 {
+    if (FAIL_POINT_HTTP(&request))
+        return;
     call_t call = {.api = api, .request = request, .id = ""};
     dispatch(&call);
     arena_clear(&call.arena);

@@ -1,5 +1,7 @@
 #include "maintainer/shell/control_router.h"
 
+#include "common/runtime/fail_point_message.h"
+
 #define COMPONENT "control_router"
 
 sluice_error_t control_router_open(control_router_t *router, const char *status_endpoint,
@@ -141,7 +143,11 @@ void control_router_send(control_router_t *router, mono_ns_t now, const node_id_
     routing_id_make(node, incarnation, &to);
     sluice_error_t error = message_encode(message, &arena, &frames);
     if (error == SLUICE_OK)
+        error = FAIL_POINT_SEND(message, node->text);
+    if (error == SLUICE_OK)
         error = transport_send(router->control, TRANSPORT_CONTROL_ROUTER, &to, &frames);
+    if (error == SLUICE_OK)
+        error = FAIL_POINT_SENT(message, node->text);
     arena_clear(&arena);
     uint64_t suppressed;
     if (error == SLUICE_OK)

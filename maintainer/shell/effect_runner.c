@@ -1,5 +1,6 @@
 #include "maintainer/shell/effect_runner.h"
 
+#include "common/runtime/fail_point.h"
 #include "maintainer/shell/open_sender.h"
 
 #define COMPONENT "maintainer"
@@ -103,6 +104,60 @@ static void report_outcomes(effect_runner_t *runner, mono_ns_t now, const effect
 
 #define WRITES_TOGETHER_MAX 256
 
+static const char *write_point(effect_kind_t kind, bool is_committed)
+{
+    switch (kind) {
+    case EFFECT_PERSIST_SLOT:
+        return is_committed ? "meta.slot.committed" : "meta.slot.commit";
+    case EFFECT_PERSIST_CHANGEFEED:
+        return is_committed ? "meta.changefeed.committed" : "meta.changefeed.commit";
+    case EFFECT_PERSIST_STATE:
+        return is_committed ? "meta.state.committed" : "meta.state.commit";
+    case EFFECT_PERSIST_CHECKPOINT:
+        return is_committed ? "meta.checkpoint.committed" : "meta.checkpoint.commit";
+    case EFFECT_PERSIST_SNAPSHOT:
+        return is_committed ? "meta.snapshot.committed" : "meta.snapshot.commit";
+    case EFFECT_PERSIST_DDLS:
+        return is_committed ? "meta.ddls.committed" : "meta.ddls.commit";
+    case EFFECT_FORGET_SCHEMA:
+    case EFFECT_FORGET_CHANGEFEED:
+        return is_committed ? "meta.forget.committed" : "meta.forget.commit";
+    case EFFECT_SEND:
+    case EFFECT_SEND_OPEN:
+    case EFFECT_CONFIRM_EPOCH:
+    case EFFECT_LOG:
+    case EFFECT_ANSWER:
+        break;
+    }
+    return "";
+}
+
+static uint64_t write_commit_ts(const effect_t *effect)
+{
+    if (effect->kind == EFFECT_PERSIST_CHECKPOINT)
+        return effect->position.checkpoint.v;
+    if (effect->kind == EFFECT_PERSIST_SNAPSHOT)
+        return effect->snapshot.at.v;
+    return effect->kind == EFFECT_PERSIST_DDLS ? effect->ddls.schema_to.v : 0;
+}
+
+static sluice_error_t pass_writes(const effect_t *first, size_t count, bool is_committed)
+{
+    sluice_error_t error = SLUICE_OK;
+    for (size_t i = 0; i < count && error == SLUICE_OK; i++)
+        error = FAIL_POINT(write_point(first[i].kind, is_committed), write_commit_ts(&first[i]),
+                           first[i].node.text);
+    return error;
+}
+
+static size_t count_writes(const effect_t *first, size_t available)
+{
+    size_t count = 0;
+    while (count < available && count < WRITES_TOGETHER_MAX && is_write(first[count].kind))
+        count++;
+    return count;
+}
+
 /* Makes writes in a row durable in one transaction; returns how many. */
 static size_t run_writes(effect_runner_t *runner, mono_ns_t now, const effect_t *first,
                          size_t available)
@@ -110,19 +165,20 @@ static size_t run_writes(effect_runner_t *runner, mono_ns_t now, const effect_t 
     meta_store_t *store = runner->store;
     sluice_error_t errors[WRITES_TOGETHER_MAX] = {SLUICE_OK};
     error_report_t report = {0};
-    size_t count = 0;
-    sluice_error_t common = store->class->begin(store, &report);
-    for (; count < available && count < WRITES_TOGETHER_MAX && is_write(first[count].kind);
-         count++) {
-        if (common != SLUICE_OK)
-            continue;
+    size_t count = count_writes(first, available);
+    sluice_error_t common = pass_writes(first, count, false);
+    if (common == SLUICE_OK)
+        common = store->class->begin(store, &report);
+    for (size_t i = 0; i < count && common == SLUICE_OK; i++) {
         error_report_t why = {0};
-        errors[count] = write_effect(store, &first[count], &why);
-        if (errors[count] != SLUICE_OK)
+        errors[i] = write_effect(store, &first[i], &why);
+        if (errors[i] != SLUICE_OK)
             write_failed(runner, now, &why);
     }
     if (common == SLUICE_OK)
         common = store->class->commit(store, &report);
+    if (common == SLUICE_OK)
+        common = pass_writes(first, count, true);
     if (common != SLUICE_OK)
         write_failed(runner, now, &report);
     report_outcomes(runner, now, first, errors, count, common);

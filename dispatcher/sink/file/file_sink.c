@@ -29,6 +29,7 @@
 #include "dispatcher/sink/file/canal_json.h"
 #include "dispatcher/sink/file/file_writer.h"
 #include "dispatcher/sink/file/sequence_map.h"
+#include "dispatcher/sink/sink_subject.h"
 
 #define ROTATE_BYTES (UINT64_C(64) << 20)
 #define ROTATE_BYTES_MIN 1024
@@ -318,7 +319,13 @@ static sluice_error_t file_write(sink_connection_t *connection, const sink_write
     for (uint32_t i = 0; i < count && !error; i++)
         error = write_one(file, &writes[i], &last[i], &results[i], report);
     if (!error)
+        error = FAIL_POINT("sink.rows.commit", writes->progress.v,
+                           sink_subject_of_writes(writes, count));
+    if (!error)
         error = hand_over(file, report);
+    if (!error)
+        error = FAIL_POINT("sink.rows.committed", writes->progress.v,
+                           sink_subject_of_writes(writes, count));
     for (uint32_t i = 0; i < count && !error; i++)
         remember(file, &writes[i], &last[i]);
     free(last);
@@ -334,7 +341,10 @@ static sluice_error_t file_run_ddl(sink_connection_t *connection, const sink_cla
     file_connection_t *file = (file_connection_t *)connection;
     sink_text_reset(&file->lines);
     canal_json_ddl(&file->lines, ddl, watermark_of(file), clock_wall());
-    return hand_over(file, report);
+    sluice_error_t error = FAIL_POINT("sink.ddl.execute", ddl->commit_ts.v, ddl->sql_utf8);
+    if (!error)
+        error = hand_over(file, report);
+    return error ? error : FAIL_POINT("sink.ddl.finished", ddl->commit_ts.v, ddl->sql_utf8);
 }
 
 static sluice_error_t file_write_syncpoint(sink_connection_t *connection, const sink_claim_t *claim,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/base/memory.h"
+#include "common/runtime/fail_point.h"
 #include "dispatcher/sink/file/file_path.h"
 
 struct file_writer {
@@ -90,12 +91,14 @@ static sluice_error_t complete_file(file_writer_t *writer, error_report_t *repor
                                  writer->token, writer->sequence, FILE_PATH_OPEN) &&
                 file_path_format(path, writer->directory, writer->changefeed_name, writer->token,
                                  writer->sequence, FILE_PATH_COMPLETE);
-    if (!fits || rename(open_path, path) != 0)
+    if (FAIL_POINT("sink.file.rename", 0, path) != SLUICE_OK || !fits ||
+        rename(open_path, path) != 0)
         return failed(writer, "rename a file in", report);
     close(writer->fd);
     writer->fd = -1;
     writer->sequence++;
-    return file_path_sync_directory(writer->directory, report);
+    sluice_error_t error = FAIL_POINT("sink.file.renamed", 0, path);
+    return error ? error : file_path_sync_directory(writer->directory, report);
 }
 
 static bool is_due(const file_writer_t *writer, mono_ns_t now)

@@ -6,6 +6,7 @@
 #include "dispatcher/sink/mariadb/span_rows.h"
 #include "dispatcher/sink/mariadb/tables.h"
 #include "dispatcher/sink/mariadb/wait.h"
+#include "dispatcher/sink/sink_subject.h"
 
 #define TABLES_PER_STATEMENT 500
 
@@ -331,7 +332,11 @@ static sluice_error_t claim_once(const mariadb_owner_t *owner, const sink_claim_
         error = pieces_run(&work, piece_store, report);
     }
     if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.claim.commit", 0, sink_subject_of_claims(claims, count));
+    if (error == SLUICE_OK)
         error = mariadb_session_commit(owner->session, report);
+    if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.claim.committed", 0, sink_subject_of_claims(claims, count));
     if (error != SLUICE_OK)
         mariadb_session_rollback(owner->session);
     arena_clear(&arena);

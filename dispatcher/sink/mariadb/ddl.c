@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <xxhash.h>
 
+#include "common/runtime/fail_point.h"
 #include "common/runtime/log.h"
 #include "dispatcher/sink/mariadb/ddl_context.h"
 #include "dispatcher/sink/mariadb/ddl_record.h"
@@ -104,6 +105,8 @@ static sluice_error_t statement_run(ddl_work_t *work, bool if_exists, error_repo
             log_text("ddl", work->event->sql_utf8));
     sluice_error_t error = mariadb_ddl_context_apply(session, work->event, text.is_utf8, report);
     if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.ddl.execute", work->event->commit_ts.v, work->event->sql_utf8);
+    if (error == SLUICE_OK)
         error = mariadb_session_run_bytes(session, text.sql, report);
     if (error != SLUICE_OK)
         failure_withdraw(work);
@@ -114,18 +117,27 @@ static sluice_error_t locked_run(ddl_work_t *work, const sink_claim_t *claim,
                                  error_report_t *report)
 {
     mariadb_session_t *session = work->owner->session;
-    sluice_error_t error = mariadb_claim_prove(work->owner, claim, report);
+    const ddl_event_t *event = work->event;
+    sluice_error_t error = FAIL_POINT("sink.ddl.locked", event->commit_ts.v, event->sql_utf8);
+    if (error == SLUICE_OK)
+        error = mariadb_claim_prove(work->owner, claim, report);
     if (error != SLUICE_OK)
         return error;
     ddl_decision_t decision;
     error = decide(work, &decision, report);
+    if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.ddl.recorded", event->commit_ts.v, event->sql_utf8);
     if (error != SLUICE_OK)
         return error;
     if (decision != DDL_WAS_DONE)
         error = statement_run(work, decision == DDL_RUN_IF_EXISTS, report);
     if (error == SLUICE_OK)
-        error = mariadb_ddl_record_finish(session, &work->owner->changefeed, work->event->commit_ts,
-                                          report);
+        error = FAIL_POINT("sink.ddl.executed", event->commit_ts.v, event->sql_utf8);
+    if (error == SLUICE_OK)
+        error =
+            mariadb_ddl_record_finish(session, &work->owner->changefeed, event->commit_ts, report);
+    if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.ddl.finished", event->commit_ts.v, event->sql_utf8);
     return error;
 }
 
@@ -138,6 +150,8 @@ sluice_error_t mariadb_ddl_run(const mariadb_owner_t *owner, const char *changef
     char name[LOCK_NAME_SIZE];
     lock_name(&work, name);
     sluice_error_t error = mariadb_session_open(owner->session, report);
+    if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.ddl.lock", event->commit_ts.v, event->sql_utf8);
     if (error == SLUICE_OK)
         error = mariadb_wait_lock(owner->session, name, report);
     if (error == SLUICE_OK)

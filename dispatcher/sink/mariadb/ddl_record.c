@@ -1,5 +1,6 @@
 #include "dispatcher/sink/mariadb/ddl_record.h"
 
+#include "common/runtime/fail_point.h"
 #include "dispatcher/sink/mariadb/tables.h"
 
 #define TABLES_PER_STATEMENT 1000
@@ -252,7 +253,13 @@ sluice_error_t mariadb_ddl_record_clean_up(mariadb_session_t *session,
     sluice_error_t error = old_exists(session, changefeed, persisted, &exists, report);
     if (error == SLUICE_OK && exists)
         error = old_forget(session, changefeed, persisted, report);
-    return error == SLUICE_OK ? mariadb_session_commit(session, report) : error;
+    if (error == SLUICE_OK && exists)
+        error = FAIL_POINT("sink.clean-up.commit", persisted.v, NULL);
+    if (error == SLUICE_OK)
+        error = mariadb_session_commit(session, report);
+    if (error == SLUICE_OK && exists)
+        error = FAIL_POINT("sink.clean-up.committed", persisted.v, NULL);
+    return error;
 }
 
 ddl_decision_t mariadb_ddl_decide(ddl_verb_t verb, const char *before, const char *now,

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "common/runtime/fail_point.h"
 #include "dispatcher/sink/mariadb/check.h"
 #include "dispatcher/sink/mariadb/ddl.h"
 #include "dispatcher/sink/mariadb/ddl_record.h"
@@ -162,7 +163,11 @@ static sluice_error_t connection_write_syncpoint(sink_connection_t *connection,
     if (error == SLUICE_OK)
         error = syncpoint_insert(owner, ts, report);
     if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.syncpoint.commit", ts.v, NULL);
+    if (error == SLUICE_OK)
         error = mariadb_session_commit(owner->session, report);
+    if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.syncpoint.committed", ts.v, NULL);
     if (error != SLUICE_OK)
         mariadb_session_rollback(owner->session);
     return error;

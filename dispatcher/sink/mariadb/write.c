@@ -5,6 +5,7 @@
 #include "common/base/memory.h"
 #include "dispatcher/sink/mariadb/progress.h"
 #include "dispatcher/sink/mariadb/table.h"
+#include "dispatcher/sink/sink_subject.h"
 
 /* A write can turn out committed or lost once, and be found out once more after a wait. */
 #define ROUNDS_MAX 4
@@ -88,6 +89,16 @@ static sluice_error_t open_rows_write(write_work_t *work, error_report_t *report
     return error;
 }
 
+/* What a fail point is told. */
+static const char *open_writes_subject(const write_work_t *work)
+{
+    sink_write_t writes[SINK_SUBJECT_MAX];
+    uint32_t count = 0;
+    for (; count < work->open_count && count < SINK_SUBJECT_MAX; count++)
+        writes[count] = work->writes[work->open[count]];
+    return sink_subject_of_writes(writes, count);
+}
+
 /* One transaction; `is_done` stays false when it was rolled back to look again. */
 static sluice_error_t round_run(write_work_t *work, bool *is_done, error_report_t *report)
 {
@@ -100,9 +111,16 @@ static sluice_error_t round_run(write_work_t *work, bool *is_done, error_report_
         error = mariadb_session_open(work->writer->owner->session, report);
         return error == SLUICE_OK ? open_writes_decide(work, report) : error;
     }
-    error = open_rows_write(work, report);
+    error = FAIL_POINT("sink.rows.open", work->writes->progress.v, open_writes_subject(work));
+    if (error == SLUICE_OK)
+        error = open_rows_write(work, report);
+    if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.rows.commit", work->writes->progress.v, open_writes_subject(work));
     if (error == SLUICE_OK)
         error = mariadb_session_commit(work->writer->owner->session, report);
+    if (error == SLUICE_OK)
+        error =
+            FAIL_POINT("sink.rows.committed", work->writes->progress.v, open_writes_subject(work));
     *is_done = error == SLUICE_OK;
     return error;
 }

@@ -13,6 +13,7 @@
 #include "common/base/memory.h"
 #include "common/runtime/uri.h"
 #include "dispatcher/sink/adapters.h"
+#include "dispatcher/sink/sink_subject.h"
 #include "dispatcher/sink/sqlite/check.h"
 #include "dispatcher/sink/sqlite/ddl.h"
 #include "dispatcher/sink/sqlite/ledger.h"
@@ -185,7 +186,11 @@ static sluice_error_t sqlite_claim(sink_connection_t *connection, const sink_cla
         return error;
     for (uint32_t i = 0; i < count && !error; i++)
         error = sqlite_ledger_claim(sqlite->ledger, &claims[i], &results[i], report);
-    return sqlite_session_end(sqlite->session, error, report);
+    if (!error)
+        error = FAIL_POINT("sink.claim.commit", 0, sink_subject_of_claims(claims, count));
+    error = sqlite_session_end(sqlite->session, error, report);
+    return error ? error
+                 : FAIL_POINT("sink.claim.committed", 0, sink_subject_of_claims(claims, count));
 }
 
 /* ---- rows ---- */
@@ -231,11 +236,17 @@ static sluice_error_t sqlite_write(sink_connection_t *connection, const sink_wri
     sluice_error_t error = sqlite_session_begin(sqlite->session, report);
     if (error)
         return error;
+    error = FAIL_POINT("sink.rows.open", writes->progress.v, sink_subject_of_writes(writes, count));
     for (uint32_t i = 0; i < count && !error; i++)
         error = write_one(sqlite, &writes[i], &results[i], report);
+    if (!error)
+        error = FAIL_POINT("sink.rows.commit", writes->progress.v,
+                           sink_subject_of_writes(writes, count));
     error = sqlite_session_end(sqlite->session, error, report);
     arena_reset(&sqlite->arena);
-    return error;
+    return error ? error
+                 : FAIL_POINT("sink.rows.committed", writes->progress.v,
+                              sink_subject_of_writes(writes, count));
 }
 
 /* ---- DDL, sync points, cleaning ---- */
@@ -259,21 +270,30 @@ static sluice_error_t run_ddl_once(sqlite_connection_t *sqlite, const ddl_event_
         sqlite_ledger_ddl_is_done(sqlite->ledger, ddl->commit_ts, &is_done, report);
     if (error || is_done)
         return error;
-    error = sqlite_ddl_run(sqlite->session, &sqlite->sink->ddl, ddl, report);
-    return error ? error : sqlite_ledger_record_ddl(sqlite->ledger, ddl, report);
+    error = FAIL_POINT("sink.ddl.execute", ddl->commit_ts.v, ddl->sql_utf8);
+    if (!error)
+        error = sqlite_ddl_run(sqlite->session, &sqlite->sink->ddl, ddl, report);
+    if (!error)
+        error = sqlite_ledger_record_ddl(sqlite->ledger, ddl, report);
+    return error ? error : FAIL_POINT("sink.ddl.executed", ddl->commit_ts.v, ddl->sql_utf8);
 }
 
 static sluice_error_t sqlite_run_ddl(sink_connection_t *connection, const sink_claim_t *claim,
                                      const ddl_event_t *ddl, error_report_t *report)
 {
     sqlite_connection_t *sqlite = (sqlite_connection_t *)connection;
-    sluice_error_t error = sqlite_session_begin(sqlite->session, report);
+    sluice_error_t error = FAIL_POINT("sink.ddl.lock", ddl->commit_ts.v, ddl->sql_utf8);
+    if (!error)
+        error = sqlite_session_begin(sqlite->session, report);
     if (error)
         return error;
-    error = check_owner(sqlite, claim, report);
+    error = FAIL_POINT("sink.ddl.locked", ddl->commit_ts.v, ddl->sql_utf8);
+    if (!error)
+        error = check_owner(sqlite, claim, report);
     if (!error)
         error = run_ddl_once(sqlite, ddl, report);
-    return sqlite_session_end(sqlite->session, error, report);
+    error = sqlite_session_end(sqlite->session, error, report);
+    return error ? error : FAIL_POINT("sink.ddl.finished", ddl->commit_ts.v, ddl->sql_utf8);
 }
 
 static sluice_error_t sqlite_write_syncpoint(sink_connection_t *connection,
@@ -287,7 +307,10 @@ static sluice_error_t sqlite_write_syncpoint(sink_connection_t *connection,
     error = check_owner(sqlite, claim, report);
     if (!error)
         error = sqlite_ledger_record_syncpoint(sqlite->ledger, ts, report);
-    return sqlite_session_end(sqlite->session, error, report);
+    if (!error)
+        error = FAIL_POINT("sink.syncpoint.commit", ts.v, NULL);
+    error = sqlite_session_end(sqlite->session, error, report);
+    return error ? error : FAIL_POINT("sink.syncpoint.committed", ts.v, NULL);
 }
 
 static sluice_error_t sqlite_write_watermark(sink_connection_t *connection, commit_ts_t resolved,
@@ -305,7 +328,10 @@ static sluice_error_t sqlite_clean_up(sink_connection_t *connection,
     if (error)
         return error;
     error = sqlite_ledger_clean_up(sqlite->ledger, persisted_checkpoint, report);
-    return sqlite_session_end(sqlite->session, error, report);
+    if (!error)
+        error = FAIL_POINT("sink.clean-up.commit", persisted_checkpoint.v, NULL);
+    error = sqlite_session_end(sqlite->session, error, report);
+    return error ? error : FAIL_POINT("sink.clean-up.committed", persisted_checkpoint.v, NULL);
 }
 
 const sink_api_t sqlite_sink_api = {

@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import urllib.request
 
 from .mariadb_server import free_port
 from .waiting import DeadlineError, wait_until
@@ -22,8 +23,9 @@ class CtlError(AssertionError):
 
 
 class Process:
-    def __init__(self, name, command, directory, environment):
+    def __init__(self, name, command, directory, environment, http_port=None):
         self.name = name
+        self.http_port = http_port
         self.log = f"{directory}/{name}.log"
         with open(self.log, "ab") as log:
             self.popen = subprocess.Popen(command, stdout=log, stderr=log, cwd=directory,
@@ -41,6 +43,33 @@ class Process:
     def text(self):
         with open(self.log, errors="replace") as log:
             return log.read()
+
+    def arm(self, orders):
+        """Fail points (common/runtime/fail_point.h) in the running process; needs a build with them."""
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{self.http_port}/debug/fail-points", json.dumps(orders).encode(),
+            {"Content-Type": "application/json"}, method="POST")
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def passages(self, point, action=None):
+        """Lines of its log that say that an armed point was passed; `action`: and carried out."""
+        wanted = [f" point={point} ", "component=fail_point "]
+        if action:
+            wanted.append(f" action={action} ")
+        return [line for line in self.text().splitlines() if all(it in line for it in wanted)]
+
+    def wait_passed(self, point, action, seconds=30, count=1):
+        wait_until(f"{self.name}: {action} at {point}",
+                   lambda: len(self.passages(point, action)) >= count, seconds)
+
+    def is_stopped(self):
+        with open(f"/proc/{self.popen.pid}/stat") as stat:
+            return stat.read().rsplit(")", 1)[1].split()[0] == "T"
+
+    def wait_stopped(self, point, seconds=30, count=1):
+        """At that point, the whole process."""
+        self.wait_passed(point, "stop", seconds, count)
+        wait_until(f"{self.name} is stopped", self.is_stopped, seconds)
 
 
 class Cluster:
@@ -61,7 +90,7 @@ class Cluster:
                 file.write(f"{key}: {json.dumps(value)}\n")
         return path
 
-    def start_maintainer(self):
+    def start_maintainer(self, fail_points=""):
         os.makedirs(f"{self.directory}/meta", exist_ok=True)
         path = self.write_config("maintainer", {
             "maintainer": {
@@ -74,7 +103,7 @@ class Cluster:
         })
         self.maintainer = Process(
             "maintainer", [f"{self.build}/maintainer/sluice-maintainer", "--config", path],
-            self.directory, self.environment)
+            self.directory, {**self.environment, "SLUICE_FAIL_POINTS": fail_points}, self.http_port)
         wait_until("maintainer answers", self._answers, 20)
         return self.maintainer
 
@@ -83,10 +112,12 @@ class Cluster:
             raise AssertionError(f"the maintainer ended:\n{self.maintainer.text()[-4000:]}")
         return self.ctl("capture", "list", check=False) is not None
 
-    def start_node(self, name):
+    def start_node(self, name, fail_points=""):
+        http_port = free_port()
         path = self.write_config(name, {
             "node": {
                 "id": name,
+                "http": f"127.0.0.1:{http_port}",
                 "status": [f"tcp://127.0.0.1:{self.status_port}"],
                 "control": [f"tcp://127.0.0.1:{self.control_port}"],
                 **self.node_keys,
@@ -94,7 +125,7 @@ class Cluster:
         })
         process = Process(
             name, [f"{self.build}/dispatcher/sluice-dispatcher", "--config", path],
-            self.directory, self.environment)
+            self.directory, {**self.environment, "SLUICE_FAIL_POINTS": fail_points}, http_port)
         self.nodes[name] = process
         return process
 
