@@ -193,9 +193,11 @@ void dispatcher_close(dispatcher_t *dispatcher, dispatcher_step_t *step)
     if (dispatcher->phase == DISPATCHER_PHASE_STOPPING ||
         dispatcher->phase == DISPATCHER_PHASE_STOPPED)
         return;
-    /* Nobody acknowledges what a failed one says. */
-    if (dispatcher->phase == DISPATCHER_PHASE_FAILED)
-        reports_drop(dispatcher);
+    /* What is not acknowledged may never be: the maintainer listens to who replicates. The next
+     * dispatcher begins below it, meets it again and reports it. */
+    if (dispatcher->reports)
+        freeze(dispatcher);
+    reports_drop(dispatcher);
     begin_stop(dispatcher, step);
     dispatcher_try_stop(dispatcher, step);
 }
@@ -217,7 +219,7 @@ void dispatcher_abandon(dispatcher_t *dispatcher, dispatcher_step_t *step)
 void dispatcher_try_stop(dispatcher_t *dispatcher, dispatcher_step_t *step)
 {
     if (dispatcher->phase != DISPATCHER_PHASE_STOPPING || dispatcher->is_claim_pending ||
-        dispatcher->rows.count > 0 || gate_is_executing(dispatcher) || dispatcher->reports)
+        dispatcher->rows.count > 0 || gate_is_executing(dispatcher))
         return;
     freeze(dispatcher);
     dispatcher_set_phase(dispatcher, DISPATCHER_PHASE_STOPPED);
@@ -334,7 +336,7 @@ position_t dispatcher_position(const dispatcher_t *dispatcher)
     uint64_t unflushed = commit_ts_before(rows_in_flight_first(&dispatcher->rows)).v;
     if (unflushed < checkpoint)
         checkpoint = unflushed;
-    uint64_t unacknowledged = commit_ts_before(reports_first_add(dispatcher)).v;
+    uint64_t unacknowledged = commit_ts_before(reports_first(dispatcher)).v;
     if (unacknowledged < checkpoint)
         checkpoint = unacknowledged;
     return (position_t){{checkpoint}, dispatcher->passed};

@@ -151,7 +151,8 @@ static void finish(dispatcher_t *dispatcher, dispatcher_step_t *step)
     if (event_key_compare(key, dispatcher->passed) > 0)
         dispatcher->passed = key;
     dispatcher_note_seen(dispatcher, key.commit_ts);
-    if (!is_blocking && reports_is_change(&gate->ddl->payload) && !dispatcher->is_abandoned)
+    if (!is_blocking && reports_is_change(&gate->ddl->payload) &&
+        dispatcher->phase == DISPATCHER_PHASE_WORKING)
         reports_add(dispatcher, step);
     dispatcher_return_credit(dispatcher, step, gate->cost);
     gate_drop(dispatcher);

@@ -107,7 +107,8 @@ void reports_add(dispatcher_t *dispatcher, dispatcher_step_t *step);
 void reports_handle_verdict(dispatcher_t *dispatcher, dispatcher_step_t *step, event_key_t key,
                             verdict_t verdict);
 void reports_drop(dispatcher_t *dispatcher);
-/* Least commit_ts of an unacknowledged report that adds tables; COMMIT_TS_MAX: none. */
-commit_ts_t reports_first_add(const dispatcher_t *dispatcher);
+/* Least commit_ts of an unacknowledged report; COMMIT_TS_MAX: none. The checkpoint stays below it,
+ * so that whoever comes next meets it again. */
+commit_ts_t reports_first(const dispatcher_t *dispatcher);
 
 #endif

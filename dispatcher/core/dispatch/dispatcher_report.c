@@ -79,12 +79,9 @@ void reports_drop(dispatcher_t *dispatcher)
         remove_report(&dispatcher->reports);
 }
 
-commit_ts_t reports_first_add(const dispatcher_t *dispatcher)
+commit_ts_t reports_first(const dispatcher_t *dispatcher)
 {
-    for (const report_t *report = dispatcher->reports; report; report = report->next)
-        if (report->ddl->payload.added_count > 0)
-            return report->key.commit_ts;
-    return COMMIT_TS_MAX;
+    return dispatcher->reports ? dispatcher->reports->key.commit_ts : COMMIT_TS_MAX;
 }
 
 /* ---- what the maintainer says ---- */
@@ -101,7 +98,6 @@ void reports_handle_verdict(dispatcher_t *dispatcher, dispatcher_step_t *step, e
     case VERDICT_ACK:
         remove_report(place);
         gate_advance(dispatcher, step);
-        dispatcher_try_stop(dispatcher, step);
         return;
     case VERDICT_IGNORED:
     case VERDICT_LATER:

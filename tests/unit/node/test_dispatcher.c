@@ -466,7 +466,18 @@ static void goes_on_with_what_blocks_nobody_while_a_report_is_unacknowledged(voi
     assert_int_equal(checkpoint(fixture), 9);
 }
 
-static void does_not_close_while_an_add_is_unacknowledged(void **state)
+static void holds_its_checkpoint_below_a_drop_until_acknowledged(void **state)
+{
+    fixture_t *fixture = *state;
+    deliver_ddl(fixture, ddl_that_drops(3));
+    executed(fixture, SLUICE_OK);
+    deliver_resolved(fixture, 200);
+    assert_int_equal(checkpoint(fixture), 2);
+    verdict(fixture, ddl_key(3), STAGE_NONE, VERDICT_ACK);
+    assert_int_equal(checkpoint(fixture), 200);
+}
+
+static void closes_with_an_unacknowledged_report_and_stays_below_it(void **state)
 {
     fixture_t *fixture = *state;
     deliver_ddl(fixture, ddl_that_adds(100));
@@ -474,13 +485,25 @@ static void does_not_close_while_an_add_is_unacknowledged(void **state)
     deliver_resolved(fixture, 200);
     dispatcher_step_t step = step_of(fixture);
     dispatcher_close(fixture->dispatcher, &step);
-    assert_int_equal(dispatcher_state(fixture->dispatcher), DISPATCHER_WORKING);
-    send_statuses(fixture);
-    tick_after(fixture, STATUS_RESEND_INTERVAL_NS);
-    assert_int_equal(offered(fixture, STAGE_NONE), 2);
-    verdict(fixture, ddl_key(100), STAGE_NONE, VERDICT_ACK);
     assert_int_equal(dispatcher_state(fixture->dispatcher), DISPATCHER_STOPPED);
-    assert_int_equal(checkpoint(fixture), 200);
+    assert_int_equal(checkpoint(fixture), 99);
+    assert_int_equal(view(fixture).reports, 0);
+}
+
+/* A maintainer that takes the trigger back hears no report of it any more. */
+static void closes_when_the_ddl_that_it_executes_has_ended_and_leaves_the_report(void **state)
+{
+    fixture_t *fixture = *state;
+    deliver_ddl(fixture, ddl_that_adds(50));
+    executed(fixture, SLUICE_OK);
+    deliver_ddl(fixture, ddl_that_adds(100));
+    dispatcher_step_t step = step_of(fixture);
+    dispatcher_close(fixture->dispatcher, &step);
+    assert_int_equal(dispatcher_state(fixture->dispatcher), DISPATCHER_WORKING);
+    executed(fixture, SLUICE_OK);
+    assert_int_equal(dispatcher_state(fixture->dispatcher), DISPATCHER_STOPPED);
+    assert_int_equal(checkpoint(fixture), 49);
+    assert_int_equal(view(fixture).reports, 0);
 }
 
 static void closes_with_an_unacknowledged_add_when_the_sink_has_failed(void **state)
@@ -544,7 +567,9 @@ int main(void)
         TRIGGER_TEST(resends_a_report_every_interval),
         TRIGGER_TEST(holds_a_blocking_event_while_a_report_is_unacknowledged),
         TRIGGER_TEST(goes_on_with_what_blocks_nobody_while_a_report_is_unacknowledged),
-        TRIGGER_TEST(does_not_close_while_an_add_is_unacknowledged),
+        TRIGGER_TEST(holds_its_checkpoint_below_a_drop_until_acknowledged),
+        TRIGGER_TEST(closes_with_an_unacknowledged_report_and_stays_below_it),
+        TRIGGER_TEST(closes_when_the_ddl_that_it_executes_has_ended_and_leaves_the_report),
         TRIGGER_TEST(closes_with_an_unacknowledged_add_when_the_sink_has_failed),
         TRIGGER_TEST(lets_the_trigger_go_past_what_concerns_it_not),
     };
