@@ -6,6 +6,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lib import files, general_log, scenario, workload
+from lib.carried import compare, each_change_once
 
 ROWS = int(os.environ.get("SLUICE_LIVE_ROWS", "300000"))
 CHANGES = int(os.environ.get("SLUICE_LIVE_CHANGES", "200"))
@@ -36,50 +37,17 @@ def replicate(source, sink_uri, kinds, nodes=3, after=None):
     return changes
 
 
-def compare(source_uri, sink_uri):
-    def check(cluster):
-        command = ["compare", "--source", source_uri, "--sink", sink_uri, *filter_arguments()]
-        text = cluster.ctl(*command, output="table", seconds=300)
-        assert text.strip().endswith("identical"), text
-        print("  " + ", ".join(text.strip().splitlines()[-2:]), flush=True)
-    return check
-
-
-def times_executed(mark, statement, executed):
-    """By its mark; a statement that the server has written anew by the names in it."""
-    if mark:
-        return sum(mark in text for text in executed)
-    create = re.match(r"CREATE (OR REPLACE )?(TABLE|VIEW) (\w+)\.(\w+) ", statement)
-    if create:
-        replace, kind, schema, name = create.groups()
-        names = re.compile(rf"^CREATE {replace or ''}(?!OR REPLACE)(\S+ )*{kind} ({schema}\.)?{name} ")
-    else:
-        verb, kind, names = general_log.unquoted(statement).split(" ", 2)
-        names = re.compile(rf"^DROP {kind} (IF EXISTS )?{re.escape(names)}$")
-    return sum(bool(names.match(general_log.unquoted(text).strip())) for text in executed)
-
-
-def each_change_once(changes, executed):
-    joined = [general_log.unquoted(text) for text in executed]
-    for mark, statement in changes.carried:
-        count = times_executed(mark, statement, executed)
-        assert count == 1, f"{count} times in the sink: {statement}"
-    for statement in changes.skipped:
-        wanted = general_log.unquoted(statement)
-        assert wanted not in joined, f"carried, but should not be: {statement}"
-
-
 def mariadb_to_mariadb():
     with scenario.source_server() as source, scenario.sink_server() as sink:
         changes = replicate(source, sink.uri(), workload.EVERYWHERE + workload.PARTITIONED,
-                            after=compare(source.uri(), sink.uri()))
+                            after=compare(source.uri(), sink.uri(), FILTER))
         each_change_once(changes, general_log.schema_changes(sink.general_log))
 
 
 def mariadb_to_sqlite():
     with scenario.source_server() as source, scenario.directory() as directory:
         sink = f"sqlite://{directory}/sink.db"
-        replicate(source, sink, workload.EVERYWHERE + ["generated"], after=compare(source.uri(), sink))
+        replicate(source, sink, workload.EVERYWHERE + ["generated"], after=compare(source.uri(), sink, FILTER))
 
 
 # What partitions take away, swap or turn into tables is not in the log, so that files cannot tell it.

@@ -37,16 +37,21 @@ def create_tables(server, schemas, tables):
 
 
 class Writer(multiprocessing.Process):
-    def __init__(self, connect, seed, tables, share, counter, stop):
+    def __init__(self, connect, seed, tables, share, counter, stop, released=None):
         super().__init__(daemon=True)
         self.connect, self.seed, self.tables = connect, seed, tables
-        self.share, self.counter, self.stop = share, counter, stop
+        self.share, self.counter, self.stop, self.released = share, counter, stop, released
+
+    def hold(self, done):
+        while self.released and done > self.share * self.released.value and not self.stop.is_set():
+            time.sleep(0.01)
 
     def run(self):
         self.random = random.Random(self.seed)
         connection = self.connect(autocommit=False)
         done = 0
         while done < self.share and not self.stop.is_set():
+            self.hold(done)
             try:
                 with connection.cursor() as cursor:
                     changed = self.transaction(cursor)
@@ -395,14 +400,14 @@ class Changer(threading.Thread):
 
 
 def run(server, *, schemas=3, tables=60, rows=300000, changes=200, writers=4, seed=1, kinds=None,
-        first=0, every=None, changers=1):
+        first=0, every=None, changers=1, released=None):
     """Runs the load to its end; returns (row changes, SchemaChanges). `first` numbers the first schema change: a second
     load on the same tables begins where the first ended. `every` is called after each schema change. `changers` change
-    the schema at the same time."""
+    the schema at the same time. `released`: how much of the load, from 0 to 1, may run by now."""
     names = table_names(schemas, tables)
     counter = multiprocessing.Value("Q", 0)
     stop = multiprocessing.Event()
-    processes = [Writer(server.connect, seed * 1000 + n, names, rows // writers + 1, counter, stop)
+    processes = [Writer(server.connect, seed * 1000 + n, names, rows // writers + 1, counter, stop, released)
                  for n in range(writers)]
     for process in processes:
         process.start()
