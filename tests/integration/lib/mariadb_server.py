@@ -95,7 +95,8 @@ class MariaDB:
     def connect(self, **arguments):
         arguments.setdefault("charset", "utf8mb4")
         arguments.setdefault("autocommit", True)
-        return pymysql.connect(unix_socket=self.socket, user="root", **arguments)
+        arguments.setdefault("user", "root")
+        return pymysql.connect(unix_socket=self.socket, **arguments)
 
     def sql(self, *statements):
         """Runs statements on one connection, returns the rows of the last."""

@@ -1,0 +1,145 @@
+"""The sink goes away, refuses, or is full, while rows and schema changes arrive: the changefeed says so and goes on by
+itself, or fails with an error that names what has to be mended and goes on after `resume`."""
+import contextlib
+import os
+import signal
+import sys
+import time
+
+import pymysql
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from lib import outage, scenario
+from lib.outage import for_seconds, kill_connections, repeatedly
+from lib.waiting import wait_until
+
+SECONDS = float(os.environ.get("SLUICE_OUTAGE_SECONDS", "4"))
+
+
+def table_lock(sink, table):
+    """A foreign session that keeps every writer and every schema change away from a table."""
+    session = sink.connect()
+    session.cursor().execute(f"LOCK TABLES {table} WRITE")
+    return session
+
+
+def restarted(feed, sink):
+    sink.stop()
+    feed.warns("sink_connection")
+    sink.start()
+    feed.goes_on()
+
+
+def killed_with_an_open_gate(feed, sink):
+    """Everything that wants w0.t000 waits behind a foreign lock, a DDL of it too, when the server dies."""
+    session = table_lock(sink, "w0.t000")
+    feed.source.sql("ALTER TABLE w0.t000 ADD COLUMN gate INT")
+    wait_until("the sink runs the DDL", lambda: [text for (text,) in sink.sql(
+        "SELECT info FROM information_schema.processlist WHERE user = 'sluice'") if text and "COLUMN gate" in text], 30)
+    sink.stop(signal.SIGKILL)
+    session.close()
+    feed.warns("sink_connection")
+    sink.start()
+    feed.goes_on()
+
+
+def killed_under_load(feed, sink):
+    for _ in range(2):
+        for_seconds(0.5)
+        sink.stop(signal.SIGKILL)
+        sink.start()
+    feed.goes_on()
+
+
+def connections_killed_repeatedly(feed, sink):
+    killed = []
+    with repeatedly(lambda: killed.append(kill_connections(sink, "sluice")), 0.2):
+        for_seconds(SECONDS)
+    assert sum(killed) > 10, killed
+    feed.goes_on()
+
+
+def read_only(feed, sink):
+    sink.sql("SET GLOBAL read_only = 1")
+    feed.warns("sink_busy", "read-only")
+    for_seconds(SECONDS)
+    sink.sql("SET GLOBAL read_only = 0")
+    feed.goes_on()
+
+
+def row_locked(feed, sink):
+    """A foreign transaction holds every row of a table, and by it the table's definition."""
+    session = sink.connect(autocommit=False)
+    session.cursor().execute("SELECT * FROM w1.t001 FOR UPDATE")
+    feed.source.sql("UPDATE w1.t001 SET a = a + 1", "ALTER TABLE w1.t001 ADD COLUMN locked INT")
+    feed.warns("sink_busy")
+    for_seconds(SECONDS)
+    session.rollback()
+    session.close()
+    feed.goes_on()
+
+
+def no_connection_left(feed, sink):
+    """Foreign sessions take the places of ours."""
+    sink.sql("CREATE USER crowd@'%'")
+    with contextlib.ExitStack() as crowd:
+        administrator = crowd.enter_context(sink.connect())
+        administrator.cursor().execute("SET GLOBAL max_connections = 20")
+        outage.kill_over(administrator, "sluice")
+        with contextlib.suppress(pymysql.err.OperationalError):  # too many
+            while True:
+                crowd.enter_context(sink.connect(user="crowd"))
+        outage.kill_over(administrator, "sluice")
+        feed.warns("sink_busy", "too many connections")
+        administrator.cursor().execute("SET GLOBAL max_connections = 400")
+    feed.goes_on()
+
+
+def password_changed(feed, sink):
+    sink.sql("ALTER USER sluice@'%' IDENTIFIED BY 'other'")
+    kill_connections(sink, "sluice")
+    feed.says("failed", "sink_settings", "1045", "sluice")
+    sink.sql(f"ALTER USER sluice@'%' IDENTIFIED BY '{outage.PASSWORD}'")
+    feed.resume()
+    feed.goes_on()
+
+
+def privilege_revoked(feed, sink):
+    sink.sql("REVOKE INSERT ON *.* FROM sluice@'%'")
+    kill_connections(sink, "sluice")  # privileges are those of the login
+    feed.says("failed", "sink_settings", "INSERT")
+    sink.sql("GRANT INSERT ON *.* TO sluice@'%'")
+    feed.resume()
+    feed.goes_on()
+
+
+def steps(feed, sink, *all_of_them):
+    for step in all_of_them:
+        started = time.monotonic()
+        step(feed, sink)
+        print(f"  {step.__name__}: {time.monotonic() - started:.1f} s", flush=True)
+
+
+def mariadb_goes_away():
+    with scenario.source_server() as source, outage.weak_sink() as sink, scenario.cluster(2) as cluster:
+        feed = outage.Watched(cluster, source)
+        feed.begin(outage.sink_uri(sink))
+        steps(feed, sink, restarted, killed_with_an_open_gate, killed_under_load, connections_killed_repeatedly)
+        changes = feed.end(sink.uri())
+        outage.each_change_once(changes, sink)
+        assert set(cluster.stop().values()) == {0}
+
+
+def mariadb_refuses():
+    with scenario.source_server() as source, outage.weak_sink() as sink, scenario.cluster(2) as cluster:
+        feed = outage.Watched(cluster, source)
+        feed.begin(outage.sink_uri(sink))
+        steps(feed, sink, read_only, row_locked, no_connection_left, password_changed, privilege_revoked)
+        changes = feed.end(sink.uri())
+        outage.each_change_once(changes, sink)
+        assert set(cluster.stop().values()) == {0}
+
+
+if __name__ == "__main__":
+    scenario.main([mariadb_goes_away, mariadb_refuses])
