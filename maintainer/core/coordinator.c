@@ -13,7 +13,10 @@ coordinator_t *coordinator_new(const maintainer_settings_t *settings, const node
     c->name = *name;
     c->incarnation = incarnation;
     c->nodes = node_set_new(settings, now);
-    c->next_tag = c->next_persist_id = c->next_check_id = 1;
+    c->next_tag = c->next_persist_id = 1;
+    /* A node keeps the answers of checks: those of an earlier process must not be taken for ours.
+     */
+    c->next_check_id = (incarnation.v << CHECK_ID_BITS) + 1;
     c->confirmed_at = c->confirm_asked_at = now;
     return c;
 }
@@ -147,6 +150,15 @@ static const changefeed_ref_t *ref_of(const message_t *message)
     }
 }
 
+/* A node that follows a later epoch than ours has been opened by somebody else: on a copy of our
+ * meta store, or before our clock was set back. */
+static void note_epoch(feed_t *feed, uint64_t epoch)
+{
+    uint64_t ours = feed->stored.maintainer_epoch;
+    if (epoch > ours && epoch - ours < EPOCH_JUMP_MAX && epoch > feed->later_epoch)
+        feed->later_epoch = epoch;
+}
+
 /* A message about a changefeed goes to its maintainer if it is of this generation and epoch. */
 static void route(coordinator_t *c, mono_ns_t now, node_index_t node, const message_t *message,
                   const changefeed_ref_t *ref)
@@ -165,6 +177,7 @@ static void route(coordinator_t *c, mono_ns_t now, node_index_t node, const mess
     }
     if (message->header.maintainer_epoch != feed->stored.maintainer_epoch && !is_closed) {
         c->drops.stale_epoch++;
+        note_epoch(feed, message->header.maintainer_epoch);
         return;
     }
     maintainer_receive(feed->maintainer, now, node, message);

@@ -1,6 +1,7 @@
 /* The life of one changefeed in the process: what is stored, whether it runs, what is done to it.
  */
 #include <assert.h>
+#include <inttypes.h>
 
 #include "maintainer/core/coordinator_internal.h"
 
@@ -217,10 +218,24 @@ static void run(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *effect
     c->has_work = true;
 }
 
+static void log_later_epoch(const coordinator_t *c, effects_t *effects, feed_t *feed)
+{
+    if (feed->later_epoch <= feed->stored.maintainer_epoch || feed->has_logged_later_epoch)
+        return;
+    feed->has_logged_later_epoch = true;
+    sender_t sender = coordinator_sender(c, effects, feed);
+    arena_t *arena = &effects->arena;
+    log_field_t fields[] = {
+        {"epoch", arena_printf(arena, "%" PRIu64, feed->later_epoch)},
+        {"ours", arena_printf(arena, "%" PRIu64, feed->stored.maintainer_epoch)}};
+    effects_log(effects, LOG_LEVEL_ERROR, "later_maintainer", sender.changefeed, fields, 2);
+}
+
 void feed_step(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *effects)
 {
     if (feed->maintainer)
         run(c, now, feed, effects);
+    log_later_epoch(c, effects, feed);
     if (feed->is_failure_dirty && !feed->failure_persist_id &&
         mono_reached(feed->persist_at, now)) {
         feed->is_failure_dirty = false;

@@ -6,7 +6,10 @@
 #include "maintainer/core/maintainer.h"
 #include "maintainer/core/node_set.h"
 
-enum { REPLIES_MAX = 4096, CHECK_TEXT_MAX = 16384 };
+enum { REPLIES_MAX = 4096, CHECK_TEXT_MAX = 16384, CHECK_ID_BITS = 20 };
+
+/* An epoch further ahead is not believed. */
+#define EPOCH_JUMP_MAX (UINT64_C(1) << 32)
 
 /* Persist ids: what a maintainer gives out has its number above these bits. */
 #define PERSIST_TAG_SHIFT 40
@@ -62,6 +65,8 @@ typedef struct {
     stored_changefeed_t next;
     bool is_failure_dirty;       /* the failure has to be persisted */
     uint64_t failure_persist_id; /* and is being */
+    uint64_t later_epoch;        /* that a node follows instead of ours; 0: none was seen */
+    bool has_logged_later_epoch;
 } feed_t;
 
 /* Answers that need no changefeed's state, kept until the step. */

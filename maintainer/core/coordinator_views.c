@@ -1,4 +1,6 @@
 /* What people ask for. */
+#include <inttypes.h>
+
 #include "maintainer/core/coordinator_internal.h"
 
 static uint64_t span_count(const coordinator_t *c, node_index_t node)
@@ -78,6 +80,17 @@ static changefeed_view_t view_of(const feed_t *feed, arena_t *arena)
     if (!feed->maintainer)
         return view;
     maintainer_view(feed->maintainer, arena, &view);
+    if (feed->later_epoch > stored->maintainer_epoch && view.state == CHANGEFEED_NORMAL) {
+        view.state = CHANGEFEED_WARNING;
+        view.error = SLUICE_ERROR_NOT_OWNER;
+        view.error_text = arena_printf(
+            arena,
+            "nodes follow maintainer epoch %" PRIu64 ", this one has %" PRIu64
+            ": another sluice-maintainer runs on a copy of the meta store, or the clock was set "
+            "back; stop all but one and start that one again",
+            feed->later_epoch, stored->maintainer_epoch);
+        return view;
+    }
     bytes_t text;
     sluice_error_t warning = maintainer_warning(feed->maintainer, &text);
     if (warning == SLUICE_OK || view.state != CHANGEFEED_NORMAL)

@@ -35,10 +35,11 @@ typedef struct {
 
     sluice_error_t (*load_slots)(meta_store_t *store, arena_t *arena, meta_slot_t **slots,
                                  uint32_t *count, error_report_t *report);
-    /* Raises every changefeed's maintainer_epoch by one and returns them with the new one: from now
-     * on they are ours. */
-    sluice_error_t (*take_over)(meta_store_t *store, arena_t *arena, stored_changefeed_t **list,
-                                uint32_t *count, error_report_t *report);
+    /* Raises every changefeed's maintainer_epoch by one, or to `epoch_min` if that is more, and
+     * returns them with the new one: from now on they are ours. */
+    sluice_error_t (*take_over)(meta_store_t *store, uint64_t epoch_min, arena_t *arena,
+                                stored_changefeed_t **list, uint32_t *count,
+                                error_report_t *report);
 
     /* Puts the writes up to commit together. If one of them fails, the others are still made; if
      * commit fails, none is. */

@@ -63,21 +63,23 @@ static sluice_error_t read_changefeed(statement_t *row, arena_t *arena, stored_c
     return read_config(config, arena, &stored->config, report);
 }
 
-static sluice_error_t raise_epochs(meta_store_t *store, size_t *count, error_report_t *report)
+static sluice_error_t raise_epochs(meta_store_t *store, uint64_t epoch_min, size_t *count,
+                                   error_report_t *report)
 {
     int changes = 0;
     statement_t statement = statement_begin(
-        store, "UPDATE changefeeds SET maintainer_epoch = maintainer_epoch + 1", report);
+        store, "UPDATE changefeeds SET maintainer_epoch = max(maintainer_epoch + 1, ?)", report);
+    statement_bind_number(&statement, epoch_min);
     sluice_error_t error = statement_execute(&statement, &changes);
     *count = (size_t)changes;
     return error;
 }
 
-sluice_error_t sqlite_take_over(meta_store_t *store, arena_t *arena, stored_changefeed_t **list,
-                                uint32_t *count, error_report_t *report)
+sluice_error_t sqlite_take_over(meta_store_t *store, uint64_t epoch_min, arena_t *arena,
+                                stored_changefeed_t **list, uint32_t *count, error_report_t *report)
 {
     size_t rows = 0;
-    sluice_error_t error = raise_epochs(store, &rows, report);
+    sluice_error_t error = raise_epochs(store, epoch_min, &rows, report);
     *list = arena_calloc(arena, rows, sizeof **list);
     *count = 0;
     if (error != SLUICE_OK)

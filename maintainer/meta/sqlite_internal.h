@@ -52,8 +52,9 @@ sluice_error_t statement_finish(statement_t *self) SLUICE_MUST_USE;
 sluice_error_t statement_execute(statement_t *self, int *changes) SLUICE_MUST_USE;
 
 /* ---- changefeeds (sqlite_changefeed.c) ---- */
-sluice_error_t sqlite_take_over(meta_store_t *store, arena_t *arena, stored_changefeed_t **list,
-                                uint32_t *count, error_report_t *report);
+sluice_error_t sqlite_take_over(meta_store_t *store, uint64_t epoch_min, arena_t *arena,
+                                stored_changefeed_t **list, uint32_t *count,
+                                error_report_t *report);
 sluice_error_t sqlite_load_changefeed(meta_store_t *store, const changefeed_ref_t *changefeed,
                                       arena_t *arena, stored_changefeed_t *stored,
                                       error_report_t *report);

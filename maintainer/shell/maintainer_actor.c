@@ -13,6 +13,8 @@
 /* The inbox is drained before each step, but a flood must not keep deadlines and operators waiting.
  * What is then left is younger than any lease. */
 #define DRAIN_NS_MAX (50 * NS_PER_MS)
+/* Nodes refuse epochs that are 2^32 ahead: a clock that says so is wrong. */
+#define EPOCH_OF_CLOCK_MAX (UINT64_C(1) << 32)
 
 struct maintainer_actor {
     maintainer_actor_options_t options;
@@ -31,6 +33,15 @@ struct maintainer_actor {
 
 /* ---- start ---- */
 
+/* An epoch that was given out may be missing in the store: it was brought back from an older copy,
+ * or the disk has lost what it had confirmed. So each start takes one that no earlier start can
+ * have had, unless the clock was set back: the seconds since 1970. */
+static uint64_t epoch_of_clock(void)
+{
+    uint64_t seconds = clock_wall().v / 1000;
+    return seconds < EPOCH_OF_CLOCK_MAX ? seconds : 0;
+}
+
 static sluice_error_t load(maintainer_actor_t *actor, error_report_t *report)
 {
     meta_store_t *store = actor->options.store;
@@ -40,7 +51,8 @@ static sluice_error_t load(maintainer_actor_t *actor, error_report_t *report)
     uint32_t slot_count = 0, feed_count = 0;
     sluice_error_t error = store->class->load_slots(store, &arena, &slots, &slot_count, report);
     if (error == SLUICE_OK)
-        error = store->class->take_over(store, &arena, &feeds, &feed_count, report);
+        error =
+            store->class->take_over(store, epoch_of_clock(), &arena, &feeds, &feed_count, report);
     for (uint32_t i = 0; i < slot_count && error == SLUICE_OK; i++)
         coordinator_load_slot(actor->coordinator, &slots[i].node, slots[i].slot);
     for (uint32_t i = 0; i < feed_count && error == SLUICE_OK; i++)

@@ -465,6 +465,7 @@ static void stale_and_strange_messages_are_counted_and_dropped(void **state)
     message.header.maintainer_epoch = UINT64_MAX;
     coordinator_receive(c, world.now, &message);
     assert_int_equal(coordinator_drops(c).stale_epoch, 2);
+    assert_true(is_state(&world, CHANGEFEED_NORMAL, "running"));
     message.header.incarnation.v = 0;
     coordinator_receive(c, world.now, &message);
     assert_int_equal(coordinator_drops(c).stale_incarnation, 1);
@@ -480,6 +481,69 @@ static void stale_and_strange_messages_are_counted_and_dropped(void **state)
     assert_int_equal(world.failures_seen, 0);
     assert_true(world_is_at_rest(&world));
     world_end(&world);
+}
+
+/* Two maintainers on two copies of one store: nodes follow the later one, and the other says so. */
+static void a_node_that_follows_a_later_maintainer_is_told_of(void **state)
+{
+    (void)state;
+    world_t world;
+    begin(&world, 12, 1);
+    message_t message = {
+        .header = {.type = MESSAGE_HEARTBEAT_REQUEST,
+                   .sender = world.nodes[0].id,
+                   .incarnation = world.nodes[0].incarnation,
+                   .maintainer_epoch = world.stored.maintainer_epoch + 1},
+        .heartbeat_request = {.has_changefeed = true, .changefeed = world.stored.ref}};
+    coordinator_receive(world.coordinator, world.now, &message);
+    assert_true(is_state(&world, CHANGEFEED_WARNING, "running"));
+    arena_t arena = {0};
+    assert_non_null(strstr(view(&world, &arena).error_text, "copy of the meta store"));
+    arena_clear(&arena);
+    world_end(&world);
+}
+
+static uint64_t check_id_asked(const effects_t *effects)
+{
+    for (size_t i = 0; i < effects->count; i++)
+        if (effects->items[i].kind == EFFECT_SEND &&
+            effects->items[i].message->header.type == MESSAGE_CHECK_REQUEST)
+            return effects->items[i].message->check_request.check_id;
+    fail_msg("no check was asked for");
+    return 0;
+}
+
+static uint64_t first_check_id(uint64_t incarnation)
+{
+    maintainer_settings_t settings;
+    maintainer_settings_default(&settings);
+    node_id_t self, node;
+    assert_true(node_id_parse(bytes_of_text("m"), &self));
+    assert_true(node_id_parse(bytes_of_text("n"), &node));
+    mono_ns_t now = {NS_PER_S};
+    coordinator_t *c = coordinator_new(&settings, &self, (incarnation_t){incarnation}, now);
+    message_t hello = {.header = {.type = MESSAGE_HELLO, .sender = node, .incarnation = {1}},
+                       .hello = {.host = bytes_of_text("h"), .version = bytes_of_text("v")}};
+    coordinator_receive(c, now, &hello);
+    changefeed_config_t config = {.name = name};
+    error_report_t report;
+    assert_int_equal(coordinator_create(c, now, 1, (changefeed_uuid_t){{9}}, &config, &report),
+                     SLUICE_OK);
+    effects_t effects = {0};
+    effects_init(&effects);
+    coordinator_step(c, now, &effects);
+    uint64_t id = check_id_asked(&effects);
+    effects_clear(&effects);
+    coordinator_destroy(&c);
+    return id;
+}
+
+/* A node answers the check it knows: it must not take the question of a maintainer that was started
+ * again for one of the process before. */
+static void checks_of_two_processes_have_different_ids(void **state)
+{
+    (void)state;
+    assert_int_not_equal(first_check_id(1700000000000), first_check_id(1700000000001));
 }
 
 /* A dispatcher that nobody gave out is closed at its node. */
@@ -565,6 +629,8 @@ int main(void)
         cmocka_unit_test(a_pause_is_persisted_even_if_the_store_fails_at_first),
         cmocka_unit_test(contradictions_of_the_store_are_refused),
         cmocka_unit_test(stale_and_strange_messages_are_counted_and_dropped),
+        cmocka_unit_test(a_node_that_follows_a_later_maintainer_is_told_of),
+        cmocka_unit_test(checks_of_two_processes_have_different_ids),
         cmocka_unit_test(an_unknown_dispatcher_is_closed),
         cmocka_unit_test(a_lost_dispatcher_is_given_out_again),
         cmocka_unit_test(views_tell_who_is_there_and_what_is_open),

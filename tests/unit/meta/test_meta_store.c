@@ -86,16 +86,22 @@ static void put(fixture_t *fixture, const stored_changefeed_t *stored)
         fixture->store->class->put_changefeed(fixture->store, stored, &fixture->report), SLUICE_OK);
 }
 
-static stored_changefeed_t *take_over(fixture_t *fixture, uint32_t expected)
+static stored_changefeed_t *take_over_from(fixture_t *fixture, uint64_t epoch_min,
+                                           uint32_t expected)
 {
     stored_changefeed_t *list;
     uint32_t count;
-    sluice_error_t error = fixture->store->class->take_over(fixture->store, &fixture->arena, &list,
-                                                            &count, &fixture->report);
+    sluice_error_t error = fixture->store->class->take_over(
+        fixture->store, epoch_min, &fixture->arena, &list, &count, &fixture->report);
     if (error != SLUICE_OK)
         fail_msg("%s", fixture->report.text);
     assert_int_equal(count, expected);
     return list;
+}
+
+static stored_changefeed_t *take_over(fixture_t *fixture, uint32_t expected)
+{
+    return take_over_from(fixture, 0, expected);
 }
 
 static void changefeeds_come_back_whole_and_with_a_higher_epoch(void **state)
@@ -175,6 +181,17 @@ static void a_later_maintainer_owns_what_it_took_over(void **state)
     assert_int_equal(got->checkpoint.v, 160);
     assert_string_equal(got->anchor.gtid_list, "0-1-150");
     assert_int_equal(got->state, CHANGEFEED_STOPPED);
+}
+
+/* A store that was brought back from an older copy does not know of the epochs since. */
+static void an_epoch_is_never_less_than_asked_for(void **state)
+{
+    fixture_t *fixture = *state;
+    stored_changefeed_t first = sample(1, "a");
+    put(fixture, &first);
+    assert_int_equal(take_over_from(fixture, 1000, 1)->maintainer_epoch, 1000);
+    assert_int_equal(take_over_from(fixture, 1000, 1)->maintainer_epoch, 1001);
+    assert_int_equal(take_over_from(fixture, 900, 1)->maintainer_epoch, 1002);
 }
 
 static void one_changefeed_is_found_by_uuid_and_generation(void **state)
@@ -442,6 +459,7 @@ int main(void)
         TEST(changefeeds_come_back_whole_and_with_a_higher_epoch),
         TEST(a_name_belongs_to_one_changefeed),
         TEST(a_later_maintainer_owns_what_it_took_over),
+        TEST(an_epoch_is_never_less_than_asked_for),
         TEST(one_changefeed_is_found_by_uuid_and_generation),
         TEST(a_slot_has_one_node_and_a_node_one_slot),
         TEST(the_newest_complete_snapshot_and_the_ddls_behind_it_are_found),
