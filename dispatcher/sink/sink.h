@@ -31,8 +31,10 @@ typedef struct {
 
 typedef struct {
     sluice_error_t error; /* OK, NOT_OWNER, … */
-    commit_ts_t progress; /* least progress found in overlapping rows and raised by DDL records;
-                             NONE: nothing found */
+    commit_ts_t progress; /* least progress found in overlapping rows, raised by DDL records and by
+                             what clean_up was told: up to there everything is in; NONE: nothing
+                             found. Of the trigger: what clean_up was told, since its DDLs up to
+                             there are in and their records gone */
 } sink_claim_result_t;
 
 /* Row changes of one span, several transactions in order, all of one definition. */
@@ -96,6 +98,9 @@ typedef struct {
      * checkpoint. */
     sluice_error_t (*clean_up)(sink_connection_t *connection, commit_ts_t persisted_checkpoint,
                                error_report_t *report);
+    /* The changefeed is removed: whoever of it comes late is refused, and everything that the sink
+     * keeps of it beside its rows goes. May be called again. NULL: nothing is kept. */
+    sluice_error_t (*forget)(sink_connection_t *connection, error_report_t *report);
 } sink_api_t;
 
 struct sink {

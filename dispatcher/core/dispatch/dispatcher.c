@@ -108,9 +108,6 @@ void dispatcher_start(dispatcher_t *dispatcher, dispatcher_step_t *step)
     claim->span = dispatcher->span;
     claim->assignment_epoch = dispatcher->assignment_epoch;
     claim->position = dispatcher_position(dispatcher);
-    if (dispatcher->wants_table_list)
-        dispatcher_effect(dispatcher, step, NODE_EFFECT_SEND_TABLE_LIST)->commit_ts =
-            dispatcher->start;
 }
 
 void dispatcher_handle_claimed(dispatcher_t *dispatcher, dispatcher_step_t *step,
@@ -127,10 +124,13 @@ void dispatcher_handle_claimed(dispatcher_t *dispatcher, dispatcher_step_t *step
         dispatcher_fail(dispatcher, step, error, NULL);
         return;
     }
-    /* The trigger has no progress of its own: it meets its DDLs again (DESIGN §5). */
-    if (!dispatcher_is_trigger(dispatcher) && progress.v > dispatcher->start.v)
+    /* The trigger has no progress of its own and meets its DDLs again (DESIGN §5), but not those
+     * that the sink has forgotten because they were behind a persisted checkpoint. */
+    if (progress.v > dispatcher->start.v)
         dispatcher->start = dispatcher->resolved = progress;
     dispatcher_set_phase(dispatcher, DISPATCHER_PHASE_STARTING);
+    if (dispatcher->wants_table_list)
+        dispatcher_want_table_list(dispatcher, step);
     node_effect_t *session = dispatcher_effect(dispatcher, step, NODE_EFFECT_OPEN_SESSION);
     session->span = dispatcher->span;
     session->position = dispatcher_position(dispatcher);

@@ -45,8 +45,10 @@ dispatcher_t *dispatcher_new(const schedule_create_t *create, uint64_t run, void
 /* Sends nothing; NULL is allowed. */
 void dispatcher_destroy(dispatcher_t **dispatcher);
 
-/* First act: claims the span; the trigger's table list if asked for. */
+/* First act: claims the span. */
 void dispatcher_start(dispatcher_t *dispatcher, dispatcher_step_t *step);
+/* The maintainer wants the trigger's table list: as soon as the span is claimed. */
+void dispatcher_want_table_list(dispatcher_t *dispatcher, dispatcher_step_t *step);
 
 /* The sink's answer to the claim; `progress` COMMIT_TS_NONE: nothing found. */
 void dispatcher_handle_claimed(dispatcher_t *dispatcher, dispatcher_step_t *step,

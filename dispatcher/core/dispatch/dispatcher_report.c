@@ -160,3 +160,12 @@ mono_ns_t dispatcher_next_deadline(const dispatcher_t *dispatcher)
         deadline = mono_min(deadline, status_resend_deadline(&report->resend));
     return deadline;
 }
+
+/* The list must be that of where the trigger stands, which the claim may have moved. */
+void dispatcher_want_table_list(dispatcher_t *dispatcher, dispatcher_step_t *step)
+{
+    dispatcher->wants_table_list = true;
+    if (!dispatcher->is_claim_pending)
+        dispatcher_effect(dispatcher, step, NODE_EFFECT_SEND_TABLE_LIST)->commit_ts =
+            dispatcher_position(dispatcher).checkpoint;
+}

@@ -137,10 +137,8 @@ static void create(dispatcher_set_t *set, const schedule_create_t *create, mono_
     if (member) {
         member_set_changed(set, member, true);
         if (create->wants_table_list && dispatcher_is_trigger(member->dispatcher)) {
-            node_effect_t *effect = node_effects_add(&set->effects, NODE_EFFECT_SEND_TABLE_LIST);
-            effect->dispatcher_id = create->dispatcher_id;
-            effect->mode = create->mode;
-            effect->commit_ts = create->start.checkpoint;
+            dispatcher_step_t step = step_at(set, now);
+            dispatcher_want_table_list(member->dispatcher, &step);
         }
         return;
     }

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "dispatcher/sink/mariadb/changefeed_row.h"
 #include "dispatcher/sink/mariadb/error.h"
 #include "dispatcher/sink/mariadb/span_rows.h"
 #include "dispatcher/sink/mariadb/tables.h"
@@ -21,7 +22,8 @@ typedef struct {
 typedef struct {
     const mariadb_owner_t *owner;
     arena_t *arena;
-    table_claim_t *tables; /* ascending, so that no two claims wait for each other */
+    commit_ts_t checkpoint; /* that the sink knows to be persisted */
+    table_claim_t *tables;  /* ascending, so that no two claims wait for each other */
     uint32_t table_count;
 } claim_work_t;
 
@@ -169,11 +171,18 @@ static void claim_decide(const claim_work_t *work, const sink_claim_t *claim,
     result->progress = COMMIT_TS_NONE;
     result->error = span_rows_claim(&table->rows, generation, claim->span.start_key,
                                     claim->span.end_key, claim->epoch, &result->progress);
-    /* The trigger meets its DDLs again and asks the record; it must not start behind them. */
-    if (result->error != SLUICE_OK || claim->span.table_id.v == TABLE_ID_TRIGGER.v)
+    if (result->error != SLUICE_OK)
         return;
+    /* The trigger meets its DDLs again and asks the record; it must start behind those only whose
+     * record may be gone. */
+    if (claim->span.table_id.v == TABLE_ID_TRIGGER.v) {
+        result->progress = work->checkpoint;
+        return;
+    }
     if (result->progress.v < table->raised.v)
         result->progress = table->raised;
+    if (result->progress.v < work->checkpoint.v)
+        result->progress = work->checkpoint;
     span_rows_raise(&table->rows, generation, claim->span.start_key, result->progress);
 }
 
@@ -318,6 +327,20 @@ static sluice_error_t claims_check(const sink_claim_t *claims, uint32_t count,
     return SLUICE_OK;
 }
 
+static sluice_error_t changefeed_enter(claim_work_t *work, error_report_t *report)
+{
+    bool is_known;
+    sluice_error_t error =
+        mariadb_changefeed_row_enter(work->owner, &is_known, &work->checkpoint, report);
+    if (error != SLUICE_OK || is_known)
+        return error;
+    mariadb_session_rollback(work->owner->session);
+    error = mariadb_changefeed_row_begin(work->owner, report);
+    if (error == SLUICE_OK)
+        error = mariadb_changefeed_row_enter(work->owner, &is_known, &work->checkpoint, report);
+    return error;
+}
+
 static sluice_error_t claim_once(const mariadb_owner_t *owner, const sink_claim_t *claims,
                                  uint32_t count, sink_claim_result_t *results,
                                  error_report_t *report)
@@ -325,7 +348,9 @@ static sluice_error_t claim_once(const mariadb_owner_t *owner, const sink_claim_
     arena_t arena = {0};
     claim_work_t work = {.owner = owner, .arena = &arena};
     tables_collect(&work, claims, count);
-    sluice_error_t error = pieces_run(&work, piece_read, report);
+    sluice_error_t error = changefeed_enter(&work, report);
+    if (error == SLUICE_OK)
+        error = pieces_run(&work, piece_read, report);
     if (error == SLUICE_OK) {
         for (uint32_t i = 0; i < count; i++)
             claim_decide(&work, &claims[i], &results[i]);
@@ -356,40 +381,4 @@ sluice_error_t mariadb_claim(const mariadb_owner_t *owner, const sink_claim_t *c
         return error;
     error = mariadb_tables_create(owner->session, report);
     return error == SLUICE_OK ? claim_once(owner, claims, count, results, report) : error;
-}
-
-void mariadb_claim_where(sql_text_t *sql, const changefeed_ref_t *changefeed,
-                         const sink_claim_t *claim)
-{
-    mariadb_tables_where_feed(sql, changefeed);
-    sql_text_printf(sql, " AND mode=%d AND table_id=%llu AND start_key=", (int)claim->mode,
-                    (unsigned long long)claim->span.table_id.v);
-    sql_text_add_hex(sql, claim->span.start_key);
-    sql_text_add(sql, " AND end_key=");
-    sql_text_add_hex(sql, claim->span.end_key);
-    sql_text_printf(sql, " AND maintainer_epoch=%llu AND counter=%llu",
-                    (unsigned long long)claim->epoch.maintainer_epoch,
-                    (unsigned long long)claim->epoch.counter);
-}
-
-sluice_error_t mariadb_claim_prove(const mariadb_owner_t *owner, const sink_claim_t *claim,
-                                   error_report_t *report)
-{
-    sql_text_t sql = {0};
-    sql_text_add(&sql, "SELECT 1 FROM sluice.progress WHERE ");
-    mariadb_claim_where(&sql, &owner->changefeed, claim);
-    sql_text_add(&sql, " FOR UPDATE");
-    MYSQL_RES *result;
-    sluice_error_t error =
-        mariadb_wait_rows(owner->session, owner->endpoint, sql_text_get(&sql), &result, report);
-    sql_text_clear(&sql);
-    if (error != SLUICE_OK)
-        return error;
-    bool is_owner = mysql_num_rows(result) == 1;
-    mysql_free_result(result);
-    if (!is_owner)
-        return error_report_set(report, SLUICE_ERROR_NOT_OWNER,
-                                "another assignment owns the span of table %llu",
-                                (unsigned long long)claim->span.table_id.v);
-    return SLUICE_OK;
 }

@@ -12,6 +12,7 @@ typedef struct {
     mariadb_session_t *session;
     const mariadb_endpoint_t *endpoint;
     changefeed_ref_t changefeed;
+    const char *changefeed_name; /* NULL: not known */
 } mariadb_owner_t;
 
 /* sink_api_t.claim: one transaction; makes Sluice's own tables if they are not there. */

@@ -21,20 +21,17 @@ typedef struct {
     sql_text_t before, now;
 } ddl_work_t;
 
-/* Names of locks are short, so the key goes in as a hash. */
-#define LOCK_NAME_SIZE 48
-
-static void lock_name(const ddl_work_t *work, char name[LOCK_NAME_SIZE])
+void mariadb_ddl_lock_name(const changefeed_ref_t *changefeed, commit_ts_t commit_ts,
+                           char name[MARIADB_DDL_LOCK_NAME_SIZE])
 {
     struct {
         uint8_t uuid[16];
         uint64_t generation, commit_ts;
-    } key = {.generation = work->owner->changefeed.generation,
-             .commit_ts = work->event->commit_ts.v};
-    memcpy(key.uuid, work->owner->changefeed.uuid.bytes, sizeof key.uuid);
+    } key = {.generation = changefeed->generation, .commit_ts = commit_ts.v};
+    memcpy(key.uuid, changefeed->uuid.bytes, sizeof key.uuid);
     XXH128_hash_t hash = XXH3_128bits(&key, sizeof key);
-    snprintf(name, LOCK_NAME_SIZE, "sluice-%016llx%016llx", (unsigned long long)hash.high64,
-             (unsigned long long)hash.low64);
+    snprintf(name, MARIADB_DDL_LOCK_NAME_SIZE, "sluice-%016llx%016llx",
+             (unsigned long long)hash.high64, (unsigned long long)hash.low64);
 }
 
 static void log_decided(const ddl_work_t *work, ddl_decision_t decision)
@@ -147,8 +144,8 @@ sluice_error_t mariadb_ddl_run(const mariadb_owner_t *owner, const char *changef
 {
     ddl_work_t work = {.owner = owner, .changefeed_name = changefeed_name, .event = event};
     work.object_count = mariadb_objects_of(event, &work.arena, &work.objects);
-    char name[LOCK_NAME_SIZE];
-    lock_name(&work, name);
+    char name[MARIADB_DDL_LOCK_NAME_SIZE];
+    mariadb_ddl_lock_name(&owner->changefeed, event->commit_ts, name);
     sluice_error_t error = mariadb_session_open(owner->session, report);
     if (error == SLUICE_OK)
         error = FAIL_POINT("sink.ddl.lock", event->commit_ts.v, event->sql_utf8);

@@ -7,6 +7,7 @@
 
 #include "common/base/memory.h"
 #include "common/runtime/fail_point.h"
+#include "dispatcher/sink/mariadb/changefeed_row.h"
 #include "dispatcher/sink/mariadb/check.h"
 #include "dispatcher/sink/mariadb/ddl.h"
 #include "dispatcher/sink/mariadb/ddl_record.h"
@@ -90,7 +91,8 @@ static mariadb_owner_t owner_of(mariadb_sink_t *sink, mariadb_session_kind_t kin
 {
     return (mariadb_owner_t){.session = mariadb_session_new(&sink->endpoint, kind),
                              .endpoint = &sink->endpoint,
-                             .changefeed = sink->changefeed};
+                             .changefeed = sink->changefeed,
+                             .changefeed_name = sink->changefeed_name};
 }
 
 static sluice_error_t connection_open(sink_t *sink, sink_connection_t **connection,
@@ -188,11 +190,22 @@ static sluice_error_t connection_clean_up(sink_connection_t *connection,
     sluice_error_t error = mariadb_session_open(owner->session, report);
     if (error != SLUICE_OK)
         return error;
-    error = mariadb_ddl_record_clean_up(owner->session, &owner->changefeed, persisted_checkpoint,
-                                        report);
-    if (error != SLUICE_OK)
+    /* First what is to be known afterwards, in one transaction with what goes. */
+    bool is_ours;
+    error = mariadb_changefeed_row_advance(owner, persisted_checkpoint, &is_ours, report);
+    if (error == SLUICE_OK && is_ours)
+        error = mariadb_ddl_record_clean_up(owner->session, &owner->changefeed,
+                                            persisted_checkpoint, report);
+    if (error != SLUICE_OK || !is_ours)
         mariadb_session_rollback(owner->session);
     return error;
+}
+
+static sluice_error_t connection_forget(sink_connection_t *connection, error_report_t *report)
+{
+    const mariadb_owner_t *owner = &((mariadb_connection_t *)connection)->rows;
+    sluice_error_t error = mariadb_session_open(owner->session, report);
+    return error == SLUICE_OK ? mariadb_changefeed_row_remove(owner, report) : error;
 }
 
 const sink_api_t mariadb_sink_api = {
@@ -212,4 +225,5 @@ const sink_api_t mariadb_sink_api = {
     .write_syncpoint = connection_write_syncpoint,
     .write_watermark = connection_write_watermark,
     .clean_up = connection_clean_up,
+    .forget = connection_forget,
 };

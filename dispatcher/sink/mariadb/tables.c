@@ -6,6 +6,11 @@
 
 static const char *const statements[] = {
     "CREATE DATABASE IF NOT EXISTS sluice CHARACTER SET utf8mb4 COLLATE utf8mb4_bin",
+    "CREATE TABLE IF NOT EXISTS sluice.changefeed ("
+    "feed BINARY(16) NOT NULL, name VARCHAR(128) NOT NULL, generation BIGINT UNSIGNED NOT NULL, "
+    "checkpoint BIGINT UNSIGNED NOT NULL, is_removed BOOL NOT NULL, "
+    "changed TIMESTAMP NOT NULL DEFAULT CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, "
+    "PRIMARY KEY (feed))" TABLE_OPTIONS,
     "CREATE TABLE IF NOT EXISTS sluice.claim ("
     "feed BINARY(16) NOT NULL, mode TINYINT UNSIGNED NOT NULL, table_id BIGINT UNSIGNED NOT NULL, "
     "claims BIGINT UNSIGNED NOT NULL, PRIMARY KEY (feed, mode, table_id))" TABLE_OPTIONS,

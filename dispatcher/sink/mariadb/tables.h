@@ -1,5 +1,7 @@
 /*
  * Sluice's own tables in a MariaDB sink, schema `sluice`:
+ *   changefeed  one row a changefeed: its generation, up to where it was persisted, whether it was
+ *               removed; the only one that stays then
  *   claim       one row a table: taken first by every claim, so that claims of one table queue up
  *               even where no progress row overlaps yet
  *   progress    one row a span: who owns it and up to where its rows are in (DESIGN §5, Fencing)
@@ -25,7 +27,7 @@ bool mariadb_tables_are_missing(const mariadb_session_t *session);
 
 /* "feed=X'…' AND generation=7" */
 void mariadb_tables_where_feed(sql_text_t *sql, const changefeed_ref_t *changefeed);
-/* "X'…',7": the first two columns of every table but claim and progress. */
+/* "X'…',7": the first two columns of every table but changefeed, claim and progress. */
 void mariadb_tables_feed_values(sql_text_t *sql, const changefeed_ref_t *changefeed);
 
 #endif

@@ -24,6 +24,9 @@ sluice_error_t sqlite_ledger_create_tables(sqlite_session_t *session, error_repo
         "CREATE TABLE IF NOT EXISTS __sluice_syncpoint (changefeed TEXT NOT NULL,"
         " generation INTEGER NOT NULL, commit_ts INTEGER NOT NULL,"
         " PRIMARY KEY (changefeed, generation, commit_ts)) STRICT, WITHOUT ROWID;"
+        "CREATE TABLE IF NOT EXISTS __sluice_changefeed (changefeed TEXT NOT NULL PRIMARY KEY,"
+        " generation INTEGER NOT NULL, checkpoint INTEGER NOT NULL,"
+        " is_removed INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
         "COMMIT",
         report);
 }
@@ -70,6 +73,20 @@ static const char *const statement_texts[LEDGER_STATEMENT_COUNT] = {
                                " AND (generation < ?2 OR (generation = ?2 AND commit_ts <= ?3))",
     [LEDGER_CLEAN_PROGRESS] = "DELETE FROM __sluice_progress WHERE changefeed = ?1"
                               " AND (generation < ?2 OR (generation = ?2 AND dropped_at <= ?3))",
+    [LEDGER_PUT_CHANGEFEED] =
+        "INSERT INTO __sluice_changefeed (changefeed, generation, checkpoint, is_removed)"
+        " VALUES (?1, ?2, 0, 0) ON CONFLICT (changefeed) DO UPDATE SET checkpoint = 0,"
+        " generation = ?2 WHERE generation < ?2",
+    [LEDGER_READ_CHANGEFEED] = "SELECT generation, checkpoint, is_removed FROM __sluice_changefeed"
+                               " WHERE changefeed = ?1",
+    [LEDGER_ADVANCE_CHANGEFEED] = "UPDATE __sluice_changefeed SET checkpoint = max(checkpoint, ?3)"
+                                  " WHERE changefeed = ?1 AND generation = ?2 AND is_removed = 0",
+    [LEDGER_REMOVE_CHANGEFEED] = "UPDATE __sluice_changefeed SET is_removed = 1"
+                                 " WHERE changefeed = ?1",
+    [LEDGER_FORGET_PROGRESS] = "DELETE FROM __sluice_progress WHERE changefeed = ?1",
+    [LEDGER_FORGET_DDL] = "DELETE FROM __sluice_ddl WHERE changefeed = ?1",
+    [LEDGER_FORGET_DDL_TABLE] = "DELETE FROM __sluice_ddl_table WHERE changefeed = ?1",
+    [LEDGER_FORGET_SYNCPOINT] = "DELETE FROM __sluice_syncpoint WHERE changefeed = ?1",
 };
 
 sluice_error_t sqlite_ledger_open(sqlite_session_t *session, changefeed_ref_t changefeed,
@@ -181,18 +198,4 @@ sluice_error_t sqlite_ledger_record_syncpoint(sqlite_ledger_t *ledger, commit_ts
     sqlite3_stmt *statement = sqlite_ledger_bind(ledger, LEDGER_INSERT_SYNCPOINT);
     sqlite3_bind_int64(statement, 3, (int64_t)ts.v);
     return sqlite_ledger_run(ledger, statement, report);
-}
-
-sluice_error_t sqlite_ledger_clean_up(sqlite_ledger_t *ledger, commit_ts_t ts,
-                                      error_report_t *report)
-{
-    static const ledger_statement_t cleaning[] = {LEDGER_CLEAN_DDL, LEDGER_CLEAN_DDL_TABLE,
-                                                  LEDGER_CLEAN_PROGRESS};
-    sluice_error_t error = SLUICE_OK;
-    for (size_t i = 0; i < sizeof cleaning / sizeof cleaning[0] && !error; i++) {
-        sqlite3_stmt *statement = sqlite_ledger_bind(ledger, cleaning[i]);
-        sqlite3_bind_int64(statement, 3, ts.v > INT64_MAX ? INT64_MAX : (int64_t)ts.v);
-        error = sqlite_ledger_run(ledger, statement, report);
-    }
-    return error;
 }

@@ -3,6 +3,8 @@
  * once): who owns a span and how far its rows are, which DDL was run, which sync points were
  * written. Every call happens inside a transaction of the session, together with what it speaks of.
  *
+ *   __sluice_changefeed one row a changefeed: its generation, up to where it was persisted, whether
+ *                       it was removed; the only one that stays then
  *   __sluice_progress   one row a span: owner's epoch, progress, and the DDL that dropped its table
  *   __sluice_ddl        one row a DDL that was run
  *   __sluice_ddl_table  the tables each of them changed
@@ -29,6 +31,10 @@ sluice_error_t sqlite_ledger_create_tables(sqlite_session_t *session,
 sluice_error_t sqlite_ledger_open(sqlite_session_t *session, changefeed_ref_t changefeed,
                                   sqlite_ledger_t **ledger, error_report_t *report) SLUICE_MUST_USE;
 void sqlite_ledger_close(sqlite_ledger_t **ledger);
+
+/* Before the claims of a transaction. SLUICE_ERROR_SINK_REFUSED: the changefeed was removed, or a
+ * later generation has written. */
+sluice_error_t sqlite_ledger_enter(sqlite_ledger_t *ledger, error_report_t *report) SLUICE_MUST_USE;
 
 /* Takes the progress rows that overlap the claim's span over, unless one of them has a higher epoch
  * or a later generation (result NOT_OWNER, nothing changed). What an old row covered beyond the
@@ -63,5 +69,9 @@ sluice_error_t sqlite_ledger_record_syncpoint(sqlite_ledger_t *ledger, commit_ts
 /* Forgets DDL records and dropped tables' rows at or below `ts`, and older generations. */
 sluice_error_t sqlite_ledger_clean_up(sqlite_ledger_t *ledger, commit_ts_t ts,
                                       error_report_t *report) SLUICE_MUST_USE;
+
+/* The changefeed is removed: nothing of it stays but that. */
+sluice_error_t sqlite_ledger_forget(sqlite_ledger_t *ledger,
+                                    error_report_t *report) SLUICE_MUST_USE;
 
 #endif

@@ -194,9 +194,12 @@ sluice_error_t sqlite_ledger_claim(sqlite_ledger_t *ledger, const sink_claim_t *
     }
     /* All spans of the table had flushed what came before the DDL. The trigger's row carries its
      * epoch only. */
-    if (claim->span.table_id.v != TABLE_ID_TRIGGER.v && commit_ts_before(ddl).v > own.progress.v)
+    bool is_trigger = claim->span.table_id.v == TABLE_ID_TRIGGER.v;
+    if (!is_trigger && commit_ts_before(ddl).v > own.progress.v)
         own.progress = commit_ts_before(ddl);
-    result->progress = own.progress;
+    if (!is_trigger && ledger->checkpoint.v > own.progress.v)
+        own.progress = ledger->checkpoint;
+    result->progress = is_trigger ? ledger->checkpoint : own.progress;
     return take_over(ledger, claim, rows, &own, report);
 }
 

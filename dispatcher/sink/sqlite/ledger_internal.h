@@ -21,16 +21,25 @@ typedef enum {
     LEDGER_INSERT_SYNCPOINT,
     LEDGER_CLEAN_DDL,
     LEDGER_CLEAN_DDL_TABLE,
-    LEDGER_CLEAN_PROGRESS
+    LEDGER_CLEAN_PROGRESS,
+    LEDGER_PUT_CHANGEFEED,
+    LEDGER_READ_CHANGEFEED,
+    LEDGER_ADVANCE_CHANGEFEED,
+    LEDGER_REMOVE_CHANGEFEED,
+    LEDGER_FORGET_PROGRESS,
+    LEDGER_FORGET_DDL,
+    LEDGER_FORGET_DDL_TABLE,
+    LEDGER_FORGET_SYNCPOINT
 } ledger_statement_t;
 
-#define LEDGER_STATEMENT_COUNT (LEDGER_CLEAN_PROGRESS + 1)
+#define LEDGER_STATEMENT_COUNT (LEDGER_FORGET_SYNCPOINT + 1)
 
 struct sqlite_ledger {
     sqlite_session_t *session;
     char changefeed[CHANGEFEED_UUID_TEXT_SIZE];
     int64_t generation;
-    arena_t arena; /* of one claim */
+    commit_ts_t checkpoint; /* as of the last sqlite_ledger_enter */
+    arena_t arena;          /* of one claim */
     sqlite3_stmt *statements[LEDGER_STATEMENT_COUNT];
 };
 

@@ -184,6 +184,7 @@ static sluice_error_t sqlite_claim(sink_connection_t *connection, const sink_cla
     sluice_error_t error = sqlite_session_begin(sqlite->session, report);
     if (error)
         return error;
+    error = sqlite_ledger_enter(sqlite->ledger, report);
     for (uint32_t i = 0; i < count && !error; i++)
         error = sqlite_ledger_claim(sqlite->ledger, &claims[i], &results[i], report);
     if (!error)
@@ -334,6 +335,16 @@ static sluice_error_t sqlite_clean_up(sink_connection_t *connection,
     return error ? error : FAIL_POINT("sink.clean-up.committed", persisted_checkpoint.v, NULL);
 }
 
+static sluice_error_t sqlite_forget(sink_connection_t *connection, error_report_t *report)
+{
+    sqlite_connection_t *sqlite = (sqlite_connection_t *)connection;
+    sluice_error_t error = sqlite_session_begin(sqlite->session, report);
+    if (error)
+        return error;
+    error = sqlite_ledger_forget(sqlite->ledger, report);
+    return sqlite_session_end(sqlite->session, error, report);
+}
+
 const sink_api_t sqlite_sink_api = {
     .scheme = "sqlite",
     .needs_one_host = true,
@@ -351,4 +362,5 @@ const sink_api_t sqlite_sink_api = {
     .write_syncpoint = sqlite_write_syncpoint,
     .write_watermark = sqlite_write_watermark,
     .clean_up = sqlite_clean_up,
+    .forget = sqlite_forget,
 };

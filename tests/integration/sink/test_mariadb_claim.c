@@ -209,7 +209,10 @@ static void a_newer_generation_ends_the_older_and_starts_anew(void **state)
     assert_int_equal(result.progress.v, 0);
     assert_int_equal(insert(f->a, &old, f->keyed, 2, 101), SLUICE_ERROR_NOT_OWNER);
     sink_claim_t again = claim_of(7, 9, "", "");
-    assert_int_equal(claim_in(f->a, &again).error, SLUICE_ERROR_NOT_OWNER);
+    error_report_t report = {0};
+    assert_int_equal(mariadb_sink_api.claim(f->a, &again, 1, &result, &report),
+                     SLUICE_ERROR_SINK_REFUSED);
+    assert_non_null(strstr(report.text, "generation 2"));
     assert_int_equal(insert(f->newer, &claim, f->keyed, 3, 50), SLUICE_OK);
 }
 

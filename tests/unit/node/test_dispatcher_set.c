@@ -202,6 +202,10 @@ static void asks_for_the_table_list_again_when_the_trigger_is_scheduled_again(vo
     schedule_create_t create = create_of(0, 10);
     create.wants_table_list = true;
     schedule_create(fixture, EPOCH, create);
+    schedule_create(fixture, EPOCH, create);
+    assert_int_equal(count_effects(fixture, NODE_EFFECT_SEND_TABLE_LIST), 0);
+    dispatcher_set_claimed(fixture->set, create.dispatcher_id, run_of(fixture, 0), SLUICE_OK,
+                           COMMIT_TS_NONE, fixture->now);
     assert_int_equal(count_effects(fixture, NODE_EFFECT_SEND_TABLE_LIST), 1);
     assert_non_null(dispatcher_set_trigger(fixture->set, PIPELINE_DEFAULT));
     assert_null(dispatcher_set_trigger(fixture->set, PIPELINE_REDO));

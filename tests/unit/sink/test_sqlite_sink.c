@@ -287,8 +287,10 @@ static void later_generation_takes_over_without_progress(void **state)
     insert(&old, 20, 1, "one");
     assert_int_equal(fixture_claim_in(second, &new).progress.v, 0);
     assert_int_equal(insert(&old, 21, 2, "stale").error, SLUICE_ERROR_NOT_OWNER);
-    assert_int_equal(fixture_claim_in(fixture.file->connection, &old).error,
-                     SLUICE_ERROR_NOT_OWNER);
+    sink_claim_result_t result;
+    assert_int_equal(sink->api->claim(fixture.file->connection, &old, 1, &result, &report),
+                     SLUICE_ERROR_SINK_REFUSED);
+    assert_non_null(strstr(report.text, "generation 2"));
     assert_string_equal(rows(), "1|one");
     sink->api->disconnect(&second);
     sink->api->close(&sink);
@@ -396,6 +398,46 @@ static void clean_up_forgets_dropped_tables_behind_the_checkpoint(void **state)
     assert_string_equal(sqlite_fixture_query(fixture.file, state_sql), "1|0|0");
 }
 
+/* A meta store brought back from an older copy: records of DDLs up to the checkpoint are gone. */
+static void nothing_starts_before_what_was_cleaned_up(void **state)
+{
+    (void)state;
+    sink_connection_t *connection = fixture.file->connection;
+    sink_claim_t claim = fixture_claim(TABLE, 1), trigger = fixture_claim(0, 1);
+    error_report_t report = {0};
+    fixture_claim_in(connection, &trigger);
+    fixture_claim_in(connection, &claim);
+    assert_int_equal(connection->api->clean_up(connection, (commit_ts_t){80}, &report), SLUICE_OK);
+    assert_int_equal(connection->api->clean_up(connection, (commit_ts_t){60}, &report), SLUICE_OK);
+    assert_int_equal(fixture_claim_in(connection, &trigger).progress.v, 80);
+    assert_int_equal(fixture_claim_in(connection, &claim).progress.v, 80);
+    insert(&claim, 95, 1, "one");
+    assert_int_equal(fixture_claim_in(connection, &claim).progress.v, 95);
+}
+
+static void removed_nothing_but_that_fact_is_left_and_nobody_writes(void **state)
+{
+    (void)state;
+    sink_connection_t *connection = fixture.file->connection;
+    sink_claim_t claim = fixture_claim(TABLE, 1);
+    fixture_claim_in(connection, &claim);
+    insert(&claim, 20, 1, "one");
+    error_report_t report = {0};
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(connection->api->forget(connection, &report), SLUICE_OK);
+    assert_string_equal(sqlite_fixture_query(fixture.file,
+                                             "SELECT (SELECT count(*) FROM __sluice_progress),"
+                                             " (SELECT count(*) FROM __sluice_ddl),"
+                                             " (SELECT count(*) FROM __sluice_ddl_table),"
+                                             " (SELECT is_removed FROM __sluice_changefeed)"),
+                        "0|0|0|1");
+    assert_int_equal(insert(&claim, 21, 2, "late").error, SLUICE_ERROR_NOT_OWNER);
+    sink_claim_result_t result;
+    assert_int_equal(connection->api->claim(connection, &claim, 1, &result, &report),
+                     SLUICE_ERROR_SINK_REFUSED);
+    assert_string_equal(rows(), "1|one");
+}
+
 static void file_held_by_another_writer_is_busy_in_bounded_time(void **state)
 {
     (void)state;
@@ -465,6 +507,8 @@ int main(void)
         WITH_TABLE(failed_ddl_leaves_no_trace),
         WITH_TABLE(sync_point_is_written_once),
         WITH_TABLE(clean_up_forgets_dropped_tables_behind_the_checkpoint),
+        WITH_TABLE(nothing_starts_before_what_was_cleaned_up),
+        WITH_TABLE(removed_nothing_but_that_fact_is_left_and_nobody_writes),
         WITH_TABLE(file_held_by_another_writer_is_busy_in_bounded_time),
         WITH_TABLE(connections_of_one_process_write_one_after_the_other),
         WITH_TABLE(interrupted_connection_answers_closed),
