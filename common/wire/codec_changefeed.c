@@ -266,6 +266,8 @@ sluice_error_t codec_encode_changefeed_close(codec_t *codec, const message_t *me
     Wire__ChangefeedClose *to = codec_new(codec, &wire__changefeed_close__descriptor);
     to->changefeed = codec_put_changefeed(codec, &message->changefeed_close.changefeed);
     to->is_removed = message->changefeed_close.is_removed;
+    if (to->is_removed)
+        to->config = put_config(codec, &message->changefeed_close.config);
     *body = &to->base;
     return SLUICE_OK;
 }
@@ -273,10 +275,13 @@ sluice_error_t codec_encode_changefeed_close(codec_t *codec, const message_t *me
 sluice_error_t codec_decode_changefeed_close(codec_t *codec, const ProtobufCMessage *body,
                                              message_t *message)
 {
-    (void)codec;
     const Wire__ChangefeedClose *from = (const Wire__ChangefeedClose *)body;
-    message->changefeed_close.is_removed = from->is_removed;
-    return codec_get_changefeed(from->changefeed, &message->changefeed_close.changefeed)
+    changefeed_close_t *close = &message->changefeed_close;
+    close->is_removed = from->is_removed;
+    if (!codec_get_changefeed(from->changefeed, &close->changefeed) ||
+        close->is_removed != (from->config != NULL))
+        return SLUICE_ERROR_MALFORMED;
+    return !from->config || get_config(codec, from->config, &close->config)
                ? SLUICE_OK
                : SLUICE_ERROR_MALFORMED;
 }

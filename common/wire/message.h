@@ -315,15 +315,15 @@ typedef struct {
 
 typedef struct {
     changefeed_ref_t changefeed;
-    bool is_removed; /* the changefeed is removed: nothing of it is needed any more */
+    bool is_removed;            /* for good: the sink, too, is to forget it */
+    changefeed_config_t config; /* is_removed */
 } changefeed_close_t;
 
 typedef struct {
     changefeed_ref_t changefeed;
 } changefeed_closed_t;
 
-/* Also asks the trigger's node for the table list at `table_list_at` (COMMIT_TS_NONE: at the
- * trigger's own checkpoint, if the node has the trigger). */
+/* Also asks for the table list at the trigger's checkpoint, if the node has the trigger. */
 typedef struct {
     changefeed_ref_t changefeed;
 } bootstrap_request_t;

@@ -9,6 +9,7 @@
 #include "dispatcher/core/node/changefeed_config_copy.h"
 #include "dispatcher/shell/event_feed.h"
 #include "dispatcher/shell/server_ids.h"
+#include "dispatcher/shell/sink_forget.h"
 #include "dispatcher/shell/sink_pool.h"
 
 #define SPILL_DIRECTORY "/var/tmp"
@@ -21,6 +22,7 @@ struct hosted_changefeed {
     event_feed_t *feed;
     pthread_t thread; /* that ends it */
     bool has_thread;
+    bool forgets; /* the sink is to forget it */
     atomic_bool is_closed;
 };
 
@@ -106,8 +108,11 @@ static void close_all(hosted_changefeed_t *changefeed)
 {
     sink_pool_close(&changefeed->pool);
     event_feed_close(&changefeed->feed);
-    if (changefeed->sink)
-        changefeed->sink->api->close(&changefeed->sink);
+    if (!changefeed->sink)
+        return;
+    if (changefeed->forgets)
+        sink_forget(changefeed->sink, (const char *)changefeed->config.name.data);
+    changefeed->sink->api->close(&changefeed->sink);
 }
 
 void hosted_changefeed_destroy(hosted_changefeed_t **changefeed)
@@ -131,8 +136,19 @@ static void *run_close(void *argument)
     return NULL;
 }
 
-void hosted_changefeed_begin_close(hosted_changefeed_t *changefeed)
+hosted_changefeed_t *hosted_changefeed_of_removed(const changefeed_close_t *close)
 {
+    error_report_t report = {0};
+    hosted_changefeed_t *changefeed = memory_zalloc(sizeof *changefeed);
+    changefeed->config = changefeed_config_copy(&close->config, &changefeed->arena);
+    if (open_sink(changefeed, close->changefeed, &report) != SLUICE_OK)
+        sink_forget_failed((const char *)changefeed->config.name.data, &report);
+    return changefeed;
+}
+
+void hosted_changefeed_begin_close(hosted_changefeed_t *changefeed, bool forgets)
+{
+    changefeed->forgets = forgets;
     int failed = pthread_create(&changefeed->thread, NULL, run_close, changefeed);
     assert(failed == 0);
     (void)failed;

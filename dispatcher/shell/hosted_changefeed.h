@@ -23,8 +23,11 @@ void hosted_changefeed_destroy(hosted_changefeed_t **changefeed);
 /* Its name at the host is the pointer. */
 changefeed_ports_t hosted_changefeed_ports(hosted_changefeed_t *changefeed);
 
-/* Ends its threads in a thread of its own. */
-void hosted_changefeed_begin_close(hosted_changefeed_t *changefeed);
+/* One that was removed and is not open here: nothing but its sink, to be closed at once. */
+hosted_changefeed_t *hosted_changefeed_of_removed(const changefeed_close_t *close);
+
+/* Ends its threads in a thread of its own; then has the sink forget it if asked for. */
+void hosted_changefeed_begin_close(hosted_changefeed_t *changefeed, bool forgets);
 /* That has ended: hosted_changefeed_destroy does not wait. */
 bool hosted_changefeed_is_closed(const hosted_changefeed_t *changefeed);
 

@@ -63,6 +63,16 @@ void node_host_drain(node_host_t *host)
 
 /* ---- changefeeds ---- */
 
+static void keep(node_host_t *host, hosted_changefeed_t *changefeed)
+{
+    if (host->count == host->capacity) {
+        host->capacity = host->capacity ? 2 * host->capacity : 8;
+        host->changefeeds =
+            memory_realloc(host->changefeeds, host->capacity * sizeof(hosted_changefeed_t *));
+    }
+    host->changefeeds[host->count++] = changefeed;
+}
+
 static sluice_error_t open_changefeed(void *self, const changefeed_request_t *request,
                                       changefeed_ports_t *ports, error_report_t *report)
 {
@@ -71,20 +81,23 @@ static sluice_error_t open_changefeed(void *self, const changefeed_request_t *re
     sluice_error_t error = hosted_changefeed_open(host->settings, request, &changefeed, report);
     if (error != SLUICE_OK)
         return error;
-    if (host->count == host->capacity) {
-        host->capacity = host->capacity ? 2 * host->capacity : 8;
-        host->changefeeds =
-            memory_realloc(host->changefeeds, host->capacity * sizeof(hosted_changefeed_t *));
-    }
-    host->changefeeds[host->count++] = changefeed;
+    keep(host, changefeed);
     *ports = hosted_changefeed_ports(changefeed);
     return SLUICE_OK;
 }
 
-static void begin_close(void *self, void *changefeed)
+static void begin_close(void *self, void *changefeed, bool forgets)
 {
     (void)self;
-    hosted_changefeed_begin_close(changefeed);
+    hosted_changefeed_begin_close(changefeed, forgets);
+}
+
+static void *begin_forget(void *self, const changefeed_close_t *close)
+{
+    hosted_changefeed_t *changefeed = hosted_changefeed_of_removed(close);
+    keep(self, changefeed);
+    hosted_changefeed_begin_close(changefeed, true);
+    return changefeed;
 }
 
 static bool is_closed(void *self, void *changefeed)
@@ -147,6 +160,7 @@ host_port_t node_host_port(node_host_t *host)
         .self = host,
         .open = open_changefeed,
         .begin_close = begin_close,
+        .begin_forget = begin_forget,
         .is_closed = is_closed,
         .begin_check = begin_check,
         .check_response = check_response,

@@ -53,6 +53,7 @@ sender_t coordinator_sender(const coordinator_t *c, effects_t *effects, const fe
         sender.maintainer_epoch = feed->stored.maintainer_epoch;
         sender.ref = feed->stored.ref;
         sender.changefeed = feed->stored.config.name;
+        sender.config = &feed->stored.config;
     }
     return sender;
 }
@@ -116,9 +117,10 @@ sluice_error_t coordinator_load_changefeed(coordinator_t *c, mono_ns_t now,
     feed_set_stored(feed, stored);
     feed->is_stored = true;
     c->has_work = true;
-    if (stored->state == CHANGEFEED_REMOVED)
+    if (stored->state == CHANGEFEED_REMOVED) {
         feed_begin(feed, OPERATION_REMOVE, STEP_ENDING, 0);
-    else if (stored->state == CHANGEFEED_NORMAL || stored->state == CHANGEFEED_WARNING)
+        feed_start_removing(c, now, feed);
+    } else if (stored->state == CHANGEFEED_NORMAL || stored->state == CHANGEFEED_WARNING)
         feed_start(c, now, feed);
     return SLUICE_OK;
 }

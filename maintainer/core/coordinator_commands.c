@@ -159,8 +159,7 @@ sluice_error_t coordinator_remove(coordinator_t *c, mono_ns_t now, uint64_t requ
     sluice_error_t error = find_idle(c, name, &feed, report);
     if (error != SLUICE_OK)
         return error;
-    if (feed->maintainer)
-        maintainer_close(feed->maintainer, now, true);
+    (void)now;
     feed_prepare_next(feed)->state = CHANGEFEED_REMOVED;
     feed_begin(feed, OPERATION_REMOVE, STEP_PERSIST, request_id);
     c->has_work = true;

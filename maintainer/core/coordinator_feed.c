@@ -50,6 +50,13 @@ void feed_start(coordinator_t *c, mono_ns_t now, feed_t *feed)
     c->has_work = true;
 }
 
+void feed_start_removing(coordinator_t *c, mono_ns_t now, feed_t *feed)
+{
+    if (!feed->maintainer)
+        feed_start(c, now, feed);
+    maintainer_close(feed->maintainer, now, true);
+}
+
 void feed_begin(feed_t *feed, operation_t operation, operation_step_t step, uint64_t request_id)
 {
     assert(feed->operation == OPERATION_NONE);
@@ -155,8 +162,11 @@ static void confirmed(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *
     case OPERATION_UPDATE:
         feed_end(effects, feed, SLUICE_OK, text);
         break;
-    case OPERATION_PAUSE:
     case OPERATION_REMOVE:
+        feed_start_removing(c, now, feed);
+        feed->step = STEP_ENDING;
+        break;
+    case OPERATION_PAUSE:
         feed->step = STEP_ENDING;
         break;
     }
@@ -169,6 +179,9 @@ static bool ended(coordinator_t *c, feed_t *feed, effects_t *effects)
         return false;
     bool is_removed = feed->operation == OPERATION_REMOVE;
     if (is_removed) {
+        if (node_set_present_count(c->nodes) == 0)
+            effects_log(effects, LOG_LEVEL_WARNING, "sink_not_told_of_removal",
+                        feed->stored.config.name, NULL, 0);
         effect_t *effect = effects_add(effects, EFFECT_FORGET_CHANGEFEED);
         effect->changefeed = feed->stored.ref;
         effect->maintainer_epoch = feed->stored.maintainer_epoch;

@@ -109,6 +109,8 @@ void feed_set_stored(feed_t *feed, const stored_changefeed_t *stored);
 /* Makes `next` a copy of `stored`, to be changed. */
 stored_changefeed_t *feed_prepare_next(feed_t *feed);
 void feed_start(coordinator_t *c, mono_ns_t now, feed_t *feed);
+/* Closes it on every node for good, whether it runs or not. */
+void feed_start_removing(coordinator_t *c, mono_ns_t now, feed_t *feed);
 void feed_begin(feed_t *feed, operation_t operation, operation_step_t step, uint64_t request_id);
 /* Ends the operation with an answer. */
 void feed_end(effects_t *effects, feed_t *feed, sluice_error_t error, bytes_t text);

@@ -122,12 +122,9 @@ static void send_reply(coordinator_t *c, effects_t *effects, const reply_t *repl
     message->header.maintainer_epoch = reply->maintainer_epoch;
     if (reply->type == MESSAGE_HELLO_RESPONSE)
         fill_hello(c, &message->hello_response, reply->slot);
-    if (reply->type == MESSAGE_CHANGEFEED_CLOSE) {
-        const feed_t *feed = coordinator_feed_of(c, reply->ref.uuid);
+    /* Not as removed: what this store does not know may be younger than a copy it came from. */
+    if (reply->type == MESSAGE_CHANGEFEED_CLOSE)
         message->changefeed_close.changefeed = reply->ref;
-        message->changefeed_close.is_removed =
-            !feed || feed->stored.ref.generation > reply->ref.generation;
-    }
 }
 
 void nodes_reply(coordinator_t *c, effects_t *effects)

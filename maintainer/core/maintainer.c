@@ -131,7 +131,8 @@ void maintainer_node_joined(maintainer_t *m, mono_ns_t now, node_index_t node)
     (void)now;
     feed_node_t *feed = maintainer_feed(m, node);
     bool is_ending = m->phase == PHASE_CLOSING || m->phase == PHASE_CLOSED;
-    *feed = (feed_node_t){.state = is_ending ? FEED_CLOSED : FEED_OPENING};
+    feed_state_t ending = m->is_removed ? FEED_CLOSING : FEED_CLOSED;
+    *feed = (feed_node_t){.state = is_ending ? ending : FEED_OPENING};
     m->has_work = true;
 }
 

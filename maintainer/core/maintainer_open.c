@@ -129,9 +129,23 @@ void maintainer_advance_phase(maintainer_t *m, mono_ns_t now, const sender_t *se
 static void send_close(maintainer_t *m, node_index_t node, const sender_t *sender)
 {
     message_t *message = sender_message(sender, node, MESSAGE_CHANGEFEED_CLOSE);
-    if (message)
-        message->changefeed_close =
-            (changefeed_close_t){.changefeed = m->start.ref, .is_removed = m->is_removed};
+    if (!message)
+        return;
+    message->changefeed_close =
+        (changefeed_close_t){.changefeed = m->start.ref, .is_removed = m->is_removed};
+    if (m->is_removed)
+        message->changefeed_close.config =
+            changefeed_config_copy(&sender->effects->arena, sender->config);
+}
+
+/* A removed changefeed may still be carried by a node that has not said hello since this process
+ * began; and some node has to make the sink forget it. */
+static bool awaits_nodes(const maintainer_t *m, mono_ns_t now)
+{
+    bool is_awaited = false;
+    for (uint32_t i = 0; i < m->node_count; i++)
+        is_awaited |= m->nodes[i].state == FEED_OUT && m->nodes[i].is_awaited;
+    return m->is_removed && is_awaited && mono_elapsed(m->began_at, now) < patience(m);
 }
 
 void maintainer_close_nodes(maintainer_t *m, mono_ns_t now, const sender_t *sender)
@@ -147,7 +161,7 @@ void maintainer_close_nodes(maintainer_t *m, mono_ns_t now, const sender_t *send
         feed->sent_at = now;
         feed->wants_close_again = false;
     }
-    if (!is_any_open)
+    if (!is_any_open && !awaits_nodes(m, now))
         m->phase = PHASE_CLOSED;
 }
 
@@ -166,7 +180,8 @@ mono_ns_t maintainer_open_deadline(const maintainer_t *m)
     }
     mono_ns_t patient_until = mono_add(m->began_at, patience(m));
     /* Once that is over only a node can change anything. */
-    if (m->phase == PHASE_GATHERING && !mono_reached(patient_until, m->stepped_at))
+    bool is_patient = m->phase == PHASE_GATHERING || m->phase == PHASE_CLOSING;
+    if (is_patient && !mono_reached(patient_until, m->stepped_at))
         deadline = mono_min(deadline, patient_until);
     if (m->phase == PHASE_LISTING)
         deadline =

@@ -16,7 +16,8 @@ typedef struct {
     incarnation_t incarnation; /* the maintainer's own */
     uint64_t maintainer_epoch; /* 0: process-wide */
     changefeed_ref_t ref;
-    bytes_t changefeed; /* name, for log lines */
+    bytes_t changefeed;                /* name, for log lines */
+    const changefeed_config_t *config; /* of the changefeed */
 } sender_t;
 
 /* A zeroed message with its header; NULL when the node is not present. */

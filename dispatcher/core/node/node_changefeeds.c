@@ -99,10 +99,28 @@ static void send_closed(const node_link_t *link, changefeed_ref_t ref, uint64_t 
     (void)!node_link_send_control(link, &message);
 }
 
-void node_close_as_told(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
-                        changefeed_ref_t ref, mono_ns_t now)
+/* It is not open here, but the sink knows of it. */
+static void begin_forget(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
+                         const changefeed_close_t *close)
 {
+    open_changefeed_t *added = memory_zalloc(sizeof *added);
+    added->hosted = core->host.begin_forget(core->host.self, close);
+    added->ref = close->changefeed;
+    added->maintainer_epoch = maintainer_epoch;
+    added->link = link;
+    added->is_stopping = added->answers_closed = true;
+    core->changefeeds[core->changefeed_count++] = added;
+}
+
+void node_close_as_told(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
+                        const changefeed_close_t *close, mono_ns_t now)
+{
+    changefeed_ref_t ref = close->changefeed;
     open_changefeed_t *open = find_uuid(core, ref.uuid);
+    if (!open && close->is_removed && core->changefeed_count < NODE_CHANGEFEEDS_MAX) {
+        begin_forget(core, link, maintainer_epoch, close);
+        return;
+    }
     if (!open || open->ref.generation < ref.generation) {
         if (!open)
             send_closed(link, ref, maintainer_epoch);
@@ -112,6 +130,7 @@ void node_close_as_told(node_core_t *core, node_link_t *link, uint64_t maintaine
     }
     if (open->ref.generation > ref.generation || maintainer_epoch < open->maintainer_epoch)
         return;
+    open->is_removed |= close->is_removed;
     open->answers_closed = true;
     open->link = link;
     open->maintainer_epoch = maintainer_epoch;
@@ -141,7 +160,7 @@ static void begin_end(node_core_t *core, open_changefeed_t *open)
     NODE_LOG(&core->host, LOG_LEVEL_INFO, node_changefeed_name(open->changefeed),
              "changefeed closed", log_number("generation", open->ref.generation));
     node_changefeed_destroy(&open->changefeed);
-    core->host.begin_close(core->host.self, open->hosted);
+    core->host.begin_close(core->host.self, open->hosted, open->is_removed);
 }
 
 void node_reap(node_core_t *core, mono_ns_t now)

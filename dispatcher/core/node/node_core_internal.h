@@ -17,6 +17,7 @@ typedef struct {
     node_link_t *link;
     bool is_stopping;
     bool answers_closed; /* the maintainer waits for CHANGEFEED_CLOSED */
+    bool is_removed;     /* the sink is to forget it */
     mono_ns_t give_up_at;
 } open_changefeed_t;
 
@@ -62,7 +63,7 @@ void node_open(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
                const changefeed_open_t *open, mono_ns_t now);
 /* CHANGEFEED_CLOSE. */
 void node_close_as_told(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
-                        changefeed_ref_t ref, mono_ns_t now);
+                        const changefeed_close_t *close, mono_ns_t now);
 void node_close(open_changefeed_t *open, bool gracefully, mono_ns_t now);
 /* Moves what is being closed on. */
 void node_reap(node_core_t *core, mono_ns_t now);

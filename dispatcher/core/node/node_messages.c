@@ -78,8 +78,8 @@ static void handle(node_core_t *core, node_link_t *link, const message_t *messag
         handle_open(core, link, message, now);
         break;
     case MESSAGE_CHANGEFEED_CLOSE:
-        node_close_as_told(core, link, message->header.maintainer_epoch,
-                           message->changefeed_close.changefeed, now);
+        node_close_as_told(core, link, message->header.maintainer_epoch, &message->changefeed_close,
+                           now);
         break;
     case MESSAGE_BOOTSTRAP_REQUEST:
         handle_of_changefeed(core, link, message, message->bootstrap_request.changefeed, now);

@@ -53,8 +53,11 @@ typedef struct {
      * by their states. Else the report says why not and nothing was opened. */
     sluice_error_t (*open)(void *self, const changefeed_request_t *request,
                            changefeed_ports_t *ports, error_report_t *report);
-    /* Ends feed and sink, which may take a while: none of its ports is used again. */
-    void (*begin_close)(void *self, void *changefeed);
+    /* Ends feed and sink, which may take a while: none of its ports is used again. `forgets`: the
+     * changefeed was removed, and the sink is to forget it, as well as that can be done. */
+    void (*begin_close)(void *self, void *changefeed, bool forgets);
+    /* The same for a removed changefeed that is not open here; returns what to ask is_closed of. */
+    void *(*begin_forget)(void *self, const changefeed_close_t *close);
     /* True: it is gone, and so is `changefeed`; not asked again. */
     bool (*is_closed)(void *self, void *changefeed);
 

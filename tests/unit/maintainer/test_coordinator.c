@@ -156,6 +156,7 @@ static void removed_it_is_gone_everywhere(void **state)
     world_run(&world, 14000);
     assert_int_equal(world.answered_request, 7);
     assert_false(world.has_changefeed);
+    assert_true(world.nodes[0].removals > 0);
     assert_true(dispatchers(&world, 1) > 0);
     world.is_cut[1] = false;
     world_run(&world, 3000);
@@ -178,6 +179,48 @@ static void an_unknown_changefeed_is_closed_on_its_node(void **state)
     world_run(&world, 2000);
     assert_int_equal(dispatchers(&world, 0) + dispatchers(&world, 1), 0);
     assert_true(coordinator_drops(world.coordinator).unknown_changefeed > 0);
+    /* The store may be an older copy: the sink must not forget it. */
+    assert_int_equal(world.nodes[0].removals + world.nodes[1].removals, 0);
+    world_end(&world);
+}
+
+static void one_that_stands_still_is_removed_from_its_sink_too(void **state)
+{
+    (void)state;
+    world_t world;
+    begin(&world, 4, 2);
+    error_report_t report;
+    assert_int_equal(coordinator_pause(world.coordinator, world.now, 7, name, &report), SLUICE_OK);
+    world_run(&world, 1000);
+    assert_int_equal(world.nodes[0].removals + world.nodes[1].removals, 0);
+    assert_int_equal(coordinator_remove(world.coordinator, world.now, 8, name, &report), SLUICE_OK);
+    world_run(&world, 1000);
+    assert_int_equal(world.answered_request, 8);
+    assert_true(world.nodes[0].removals > 0 && world.nodes[1].removals > 0);
+    assert_false(world.has_changefeed);
+    world_end(&world);
+}
+
+/* Killed when the removal was persisted and no node knew yet. */
+static void a_removal_goes_on_in_the_next_process(void **state)
+{
+    (void)state;
+    world_t world;
+    begin(&world, 4, 2);
+    error_report_t report;
+    world.is_cut[0] = world.is_cut[1] = true;
+    assert_int_equal(coordinator_remove(world.coordinator, world.now, 7, name, &report), SLUICE_OK);
+    world_run(&world, 1000);
+    assert_int_equal(world.stored.state, CHANGEFEED_REMOVED);
+    world_stop_coordinator(&world);
+    world_start_coordinator(&world);
+    world_run(&world, 3000);
+    assert_true(world.has_changefeed);
+    world.is_cut[0] = world.is_cut[1] = false;
+    world_run(&world, 3000);
+    assert_true(world.nodes[0].removals > 0 && world.nodes[1].removals > 0);
+    assert_int_equal(dispatchers(&world, 0) + dispatchers(&world, 1), 0);
+    assert_false(world.has_changefeed);
     world_end(&world);
 }
 
@@ -617,6 +660,8 @@ int main(void)
         cmocka_unit_test(paused_nobody_carries_anything_resumed_it_goes_on),
         cmocka_unit_test(removed_it_is_gone_everywhere),
         cmocka_unit_test(an_unknown_changefeed_is_closed_on_its_node),
+        cmocka_unit_test(one_that_stands_still_is_removed_from_its_sink_too),
+        cmocka_unit_test(a_removal_goes_on_in_the_next_process),
         cmocka_unit_test(an_error_of_a_node_fails_the_changefeed_and_closes_it),
         cmocka_unit_test(an_error_of_the_log_waits_until_the_checkpoint_stands_still),
         cmocka_unit_test(an_error_that_is_retried_is_a_warning_only),

@@ -269,7 +269,7 @@ static void fill_from_maintainer(message_t *message)
                                                        .ddl_count = 2};
         break;
     case MESSAGE_CHANGEFEED_CLOSE:
-        message->changefeed_close = (changefeed_close_t){feed, true};
+        message->changefeed_close = (changefeed_close_t){feed, true, config()};
         break;
     case MESSAGE_BOOTSTRAP_REQUEST:
         message->bootstrap_request.changefeed = feed;

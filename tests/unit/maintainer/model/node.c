@@ -499,6 +499,7 @@ static void close_feed(model_node_t *node, const message_t *request)
     if (node->is_open && request->header.maintainer_epoch < node->epoch)
         return;
     node->epoch = request->header.maintainer_epoch;
+    node->removals += request->changefeed_close.is_removed;
     arena_t arena = {0};
     message_t *message = new_message(node, &arena, MESSAGE_CHANGEFEED_CLOSED);
     message->changefeed_closed.changefeed = request->changefeed_close.changefeed;
