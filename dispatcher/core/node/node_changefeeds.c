@@ -146,11 +146,12 @@ void node_close(open_changefeed_t *open, bool gracefully, mono_ns_t now)
     node_changefeed_stop(open->changefeed, gracefully, now);
 }
 
-/* Nothing runs, and the maintainer was told so. */
-static bool may_end(const open_changefeed_t *open, mono_ns_t now)
+/* Nothing runs, and the maintainer was told so; one that has called the node absent is told nothing
+ * any more. */
+static bool may_end(const node_core_t *core, const open_changefeed_t *open, mono_ns_t now)
 {
-    return (node_changefeed_is_idle(open->changefeed) &&
-            !node_changefeed_has_news(open->changefeed)) ||
+    bool has_told = core->is_starting_again || !node_changefeed_has_news(open->changefeed);
+    return (node_changefeed_is_idle(open->changefeed) && has_told) ||
            mono_reached(open->give_up_at, now);
 }
 
@@ -167,7 +168,7 @@ void node_reap(node_core_t *core, mono_ns_t now)
 {
     for (uint32_t i = core->changefeed_count; i-- > 0;) {
         open_changefeed_t *open = core->changefeeds[i];
-        if (open->is_stopping && open->changefeed && may_end(open, now))
+        if (open->is_stopping && open->changefeed && may_end(core, open, now))
             begin_end(core, open);
         if (open->changefeed || !core->host.is_closed(core->host.self, open->hosted))
             continue;

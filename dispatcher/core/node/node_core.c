@@ -240,6 +240,8 @@ mono_ns_t node_core_next_deadline(const node_core_t *core, mono_ns_t now)
     for (uint32_t i = 0; i < core->link_count; i++) {
         const node_link_t *link = &core->links[i];
         deadline = mono_min(deadline, link->hello_at);
+        if (core->is_starting_again)
+            continue;
         if (link->is_welcome)
             deadline = mono_min(deadline, link->heartbeat_at);
         if (has_news(core, link))
