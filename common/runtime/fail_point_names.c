@@ -59,6 +59,7 @@ const fail_point_name_t fail_point_names[] = {
     MESSAGE("node.done", "status DONE of an event; commit_ts: the event"),
 
     /* sinks; subject of claims: table ids (0: the trigger), of rows: schema.table…, of DDL: text */
+    {"sink.claim.begin", "before anything is done to take spans over; SQL sinks"},
     {"sink.claim.commit", "spans taken over, not committed; SQL sinks"},
     {"sink.claim.committed", "spans taken over, nobody told; SQL sinks"},
     {"sink.rows.open", "in the transaction, progress moved, no rows yet; SQL sinks"},

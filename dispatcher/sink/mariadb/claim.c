@@ -376,7 +376,9 @@ sluice_error_t mariadb_claim(const mariadb_owner_t *owner, const sink_claim_t *c
         error = mariadb_session_open(owner->session, report);
     if (error != SLUICE_OK)
         return error;
-    error = claim_once(owner, claims, count, results, report);
+    error = FAIL_POINT("sink.claim.begin", 0, sink_subject_of_claims(claims, count));
+    if (error == SLUICE_OK)
+        error = claim_once(owner, claims, count, results, report);
     if (error != SLUICE_ERROR_SINK_REFUSED || !mariadb_tables_are_missing(owner->session))
         return error;
     error = mariadb_tables_create(owner->session, report);

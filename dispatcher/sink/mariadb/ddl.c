@@ -126,10 +126,11 @@ static sluice_error_t locked_run(ddl_work_t *work, const sink_claim_t *claim,
         error = FAIL_POINT("sink.ddl.recorded", event->commit_ts.v, event->sql_utf8);
     if (error != SLUICE_OK)
         return error;
-    if (decision != DDL_WAS_DONE)
+    if (decision != DDL_WAS_DONE) {
         error = statement_run(work, decision == DDL_RUN_IF_EXISTS, report);
-    if (error == SLUICE_OK)
-        error = FAIL_POINT("sink.ddl.executed", event->commit_ts.v, event->sql_utf8);
+        if (error == SLUICE_OK)
+            error = FAIL_POINT("sink.ddl.executed", event->commit_ts.v, event->sql_utf8);
+    }
     if (error == SLUICE_OK)
         error =
             mariadb_ddl_record_finish(session, &work->owner->changefeed, event->commit_ts, report);

@@ -181,7 +181,9 @@ static sluice_error_t sqlite_claim(sink_connection_t *connection, const sink_cla
                                    error_report_t *report)
 {
     sqlite_connection_t *sqlite = (sqlite_connection_t *)connection;
-    sluice_error_t error = sqlite_session_begin(sqlite->session, report);
+    sluice_error_t error = FAIL_POINT("sink.claim.begin", 0, sink_subject_of_claims(claims, count));
+    if (!error)
+        error = sqlite_session_begin(sqlite->session, report);
     if (error)
         return error;
     error = sqlite_ledger_enter(sqlite->ledger, report);

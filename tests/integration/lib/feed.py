@@ -1,0 +1,58 @@
+"""One changefeed under test: who carries what, what has arrived, what the sink was told to do."""
+from . import general_log
+from .waiting import wait_until
+
+# A lease that ends within a test; takeover is due lease + grace after the owner was last heard.
+SHORT_LEASE = {"lease": "1500ms", "lease_grace": "500ms", "lease_answer": "200ms"}
+LEASE_SECONDS = 2.0
+# What a takeover may take beyond that: connections of the earlier owner that hold what is needed are killed after a second.
+TAKEOVER_SECONDS = 4.0
+
+
+class Feed:
+    def __init__(self, cluster, source, sink, name="feed"):
+        """`sink` is a MariaDB server or the URI of another sink."""
+        self.cluster, self.source, self.sink, self.name = cluster, source, sink, name
+
+    def create(self, *filters, arguments=()):
+        uri = self.sink if isinstance(self.sink, str) else self.sink.uri()
+        rules = [part for rule in filters for part in ("--filter", rule)]
+        self.cluster.create(self.name, self.source.uri(), uri, *rules, *arguments)
+        return self
+
+    def tables(self):
+        """Rows of sluicectl table list by "schema.table"; the trigger is ""."""
+        return {"" if it["table_id"] == "0" else f"{it['schema']}.{it['table']}": it
+                for it in self.cluster.ctl("table", "list", "-c", self.name)}
+
+    def node_of(self, table=""):
+        """The node process that carries a table ("": the trigger)."""
+        def find():
+            row = self.tables().get(table)
+            return row and row["state"] == "replicating" and self.cluster.nodes.get(row["node"])
+        return wait_until(f"somebody carries {table or 'the trigger'}", find, 30)
+
+    def caught_up(self, seconds=60):
+        """Everything that is in the source is durable in the sink."""
+        self.cluster.wait_checkpoint(self.name, self.source.gtid_sequence(), seconds)
+
+    def identical(self, seconds=60):
+        self.caught_up(seconds)
+        text = self.cluster.ctl("compare", "-c", self.name, output="table", seconds=120)
+        assert text.strip().endswith("identical"), text
+
+    def run(self, statement, schema=None):
+        """On the source; returns its position."""
+        self.source.sql(*([f"USE {schema}"] if schema else []), statement)
+        return self.source.gtid_sequence()
+
+    def times_executed(self, statement):
+        """How often the sink was told to run what begins so, quotes and comments aside."""
+        wanted = general_log.unquoted(statement)
+        return sum(general_log.unquoted(text).strip().startswith(wanted)
+                   for text in general_log.schema_changes(self.sink.general_log))
+
+    def restart_node(self, process):
+        """After its end; the new incarnation makes the old one's spans absent at once."""
+        process.wait(20)
+        return self.cluster.start_node(process.name)

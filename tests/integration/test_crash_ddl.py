@@ -1,0 +1,179 @@
+"""Schema changes whose writer dies or stands still at any step of writing them: each is executed once."""
+import contextlib
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from lib import feed as feeds
+from lib import scenario
+from lib.waiting import wait_until
+
+
+@contextlib.contextmanager
+def mariadb_feed(*filters, nodes=2):
+    with scenario.source_server() as source, scenario.sink_server() as sink, \
+            scenario.cluster(nodes, maintainer_keys=feeds.SHORT_LEASE) as cluster:
+        yield feeds.Feed(cluster, source, sink).create(*filters)
+
+
+PARTITIONED = "PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE)"
+
+
+class Change:
+    """A schema change with the tables it is about; `table`: whose node writes it ("": the trigger's)."""
+
+    def __init__(self, statement, table="", before=(), after=(), in_sink=None):
+        self.statement, self.table, self.before, self.after = statement, table, before, after
+        self.in_sink = in_sink  # run in the sink while nobody writes there
+
+
+def changes(s):
+    """In schema `s`; the last one drops it."""
+    return [
+        Change(f"RENAME TABLE {s}.a1 TO {s}.ax, {s}.a2 TO {s}.a1, {s}.ax TO {s}.a2",
+               before=[f"CREATE TABLE {s}.a1 (id INT PRIMARY KEY, v INT)", f"INSERT INTO {s}.a1 VALUES (1, 1)",
+                       f"CREATE TABLE {s}.a2 (id INT PRIMARY KEY, v INT)", f"INSERT INTO {s}.a2 VALUES (2, 2)"],
+               after=[f"INSERT INTO {s}.a1 VALUES (3, 3)"]),
+        Change(f"ALTER TABLE {s}.part EXCHANGE PARTITION p0 WITH TABLE {s}.plain",
+               before=[f"CREATE TABLE {s}.plain (id INT PRIMARY KEY, v INT)", f"INSERT INTO {s}.plain VALUES (5, 1)",
+                       f"CREATE TABLE {s}.part (id INT PRIMARY KEY, v INT) {PARTITIONED}",
+                       f"INSERT INTO {s}.part VALUES (1, 7), (11, 7)"],
+               after=[f"INSERT INTO {s}.plain VALUES (2, 2)", f"INSERT INTO {s}.part VALUES (3, 3)"]),
+        Change(f"ALTER TABLE {s}.part TRUNCATE PARTITION p1", f"{s}.part",
+               after=[f"INSERT INTO {s}.part VALUES (12, 1)"]),
+        Change(f"ALTER TABLE {s}.c CHANGE a b INT, CHANGE b a INT", f"{s}.c",
+               before=[f"CREATE TABLE {s}.c (id INT PRIMARY KEY, a INT, b INT)",
+                       f"INSERT INTO {s}.c VALUES (1, 10, 20)"],
+               after=[f"INSERT INTO {s}.c VALUES (2, 30, 40)"]),
+        Change(f"ALTER TABLE {s}.c ADD INDEX ka (a)", f"{s}.c", after=[f"UPDATE {s}.c SET a = a + 1"]),
+        # The counter moves without a change of the schema.
+        Change(f"ALTER TABLE {s}.n MODIFY v BIGINT", f"{s}.n",
+               before=[f"CREATE TABLE {s}.n (id INT AUTO_INCREMENT PRIMARY KEY, v INT)",
+                       f"INSERT INTO {s}.n (v) VALUES (1), (2)"],
+               after=[f"INSERT INTO {s}.n (v) VALUES (3)"],
+               in_sink=[f"BEGIN", f"REPLACE INTO {s}.n (id, v) VALUES (500, 1)", "ROLLBACK"]),
+        # The child's text names its parent, which is renamed right behind it.
+        Change(f"ALTER TABLE {s}.child ADD COLUMN w INT", f"{s}.child",
+               before=[f"CREATE TABLE {s}.parent (id INT PRIMARY KEY)",
+                       f"CREATE TABLE {s}.child (id INT PRIMARY KEY, p INT, FOREIGN KEY (p) REFERENCES {s}.parent (id))",
+                       f"INSERT INTO {s}.parent VALUES (1)", f"INSERT INTO {s}.child VALUES (1, 1)"],
+               after=[f"RENAME TABLE {s}.parent TO {s}.parent2", f"INSERT INTO {s}.child VALUES (2, 1, 2)"]),
+        Change(f"TRUNCATE TABLE {s}.a1", f"{s}.a1", after=[f"INSERT INTO {s}.a1 VALUES (9, 9)"]),
+        Change(f"DROP DATABASE {s}", before=[f"CREATE TABLE {s}.many{n} (id INT)" for n in range(50)],
+               after=[f"CREATE DATABASE {s}", f"CREATE TABLE {s}.new (id INT)", f"INSERT INTO {s}.new VALUES (1)"]),
+    ]
+
+
+def kill_the_writer(feed, point, change):
+    """Dies at that point, comes back as a new process."""
+    feed.source.sql(*change.before, "DO 1")
+    feed.caught_up()
+    writer = feed.node_of(change.table)
+    writer.arm(f"{point}({change.statement})=kill")
+    feed.source.sql(change.statement, *change.after)
+    assert writer.wait(30) == -signal.SIGKILL
+    if change.in_sink:
+        feed.sink.sql(*change.in_sink)
+    feed.restart_node(writer)
+    feed.caught_up()
+
+
+def writer_killed(point, is_executed):
+    with mariadb_feed("k.*") as feed:
+        feed.source.sql("CREATE DATABASE k")
+        for change in changes("k"):
+            started = time.monotonic()
+            kill_the_writer(feed, point, change)
+            print(f"  {time.monotonic() - started:.1f} s {change.statement}", flush=True)
+            feed.identical()
+            # A DROP is not atomic as a whole and hence repeated, with IF EXISTS.
+            repeated = feed.times_executed(change.statement.replace("DROP DATABASE", "DROP DATABASE IF EXISTS"))
+            is_drop = change.statement.startswith("DROP")
+            times = feed.times_executed(change.statement)
+            assert times == (is_executed or not is_drop), (change.statement, times)
+            assert not is_drop or repeated == 1, repeated
+        assert set(feed.cluster.stop().values()) == {0}
+
+
+def writer_killed_between_execution_and_record():
+    writer_killed("sink.ddl.executed", True)
+
+
+def writer_killed_between_record_and_execution():
+    writer_killed("sink.ddl.recorded", False)
+
+
+def stop_the_writer(feed, point, table, statement, after):
+    """Stands still at that point until another has written the change and what is behind it."""
+    writer = feed.node_of(table)
+    writer.arm(f"{point}({' '.join(statement.split()[:2])})=stop")
+    feed.source.sql(statement)
+    writer.wait_stopped(point)
+    started = time.monotonic()
+    feed.source.sql(*after)
+    feed.caught_up()
+    took = time.monotonic() - started
+    print(f"  taken over after {took:.1f} s: {statement}", flush=True)
+    assert took < feeds.LEASE_SECONDS + feeds.TAKEOVER_SECONDS
+    feed.identical()
+    return writer
+
+
+def wake(feed, process):
+    """It was called absent, drops everything at once and comes back as a new incarnation."""
+    process.send_signal(signal.SIGCONT)
+    wait_until("the woken one begins anew",
+               lambda: process.text().count('message="registered at maintainer"') == 2, 3)
+    assert "called absent: starts again" in process.text()
+    feed.cluster.wait_nodes(len(feed.cluster.nodes))
+    feed.caught_up()
+
+
+def writer_stopped_and_woken():
+    """Stopped right before it runs, after it ran, and before it asks for the lock; others write the change and go on.
+    When it wakes, nothing is run that was run already."""
+    with mariadb_feed("k.*") as feed:
+        feed.source.sql("CREATE DATABASE k", "CREATE TABLE k.t (id INT PRIMARY KEY, v INT)",
+                        "CREATE TABLE k.u (id INT PRIMARY KEY)", "INSERT INTO k.u VALUES (1)")
+        feed.source.sql(*(f"INSERT INTO k.t VALUES ({n}, {n})" for n in range(50)))
+        feed.caught_up()
+        stopped_before_it_truncates(feed)
+        stopped_after_it_swapped(feed)
+        stopped_before_the_lock_of_a_drop(feed)
+        assert set(feed.cluster.stop().values()) == {0}
+
+
+def stopped_before_it_truncates(feed):
+    truncate = "TRUNCATE TABLE k.t"
+    rows = [f"INSERT INTO k.t VALUES ({n}, {n})" for n in range(51, 80)]
+    wake(feed, stop_the_writer(feed, "sink.ddl.execute", "k.t", truncate, rows))
+    feed.identical()
+    assert feed.times_executed(truncate) == 1
+    assert feed.sink.sql("SELECT COUNT(*) FROM k.t") == ((29,),)
+
+
+def stopped_after_it_swapped(feed):
+    swap = "RENAME TABLE k.t TO k.x, k.u TO k.t, k.x TO k.u"
+    wake(feed, stop_the_writer(feed, "sink.ddl.executed", "", swap, ["INSERT INTO k.u VALUES (100, 100)"]))
+    feed.identical()
+    assert feed.times_executed(swap) == 1
+
+
+def stopped_before_the_lock_of_a_drop(feed):
+    drop = "DROP TABLE k.t"
+    writer = stop_the_writer(feed, "sink.ddl.lock", "", drop, ["CREATE TABLE k.t (id INT PRIMARY KEY)",
+                                                               "INSERT INTO k.t VALUES (7)"])
+    # As cleaning up does within a minute.
+    feed.sink.sql("DELETE FROM sluice.ddl_table", "DELETE FROM sluice.ddl_record")
+    wake(feed, writer)
+    feed.identical()
+    assert feed.times_executed(drop) == 1
+    assert feed.sink.sql("SELECT id FROM k.t") == ((7,),)
+
+
+if __name__ == "__main__":
+    scenario.main([writer_killed_between_execution_and_record, writer_killed_between_record_and_execution,
+                   writer_stopped_and_woken])
