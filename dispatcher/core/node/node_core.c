@@ -158,6 +158,7 @@ static sluice_error_t start_again(node_core_t *core, error_report_t *report)
 static void close_all(node_core_t *core, mono_ns_t now)
 {
     core->is_stopping = true;
+    core->leave_by = MONO_NEVER;
     for (uint32_t i = 0; i < core->changefeed_count; i++)
         node_close(core->changefeeds[i], true, now);
 }
