@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
-#include "dispatcher/core/node/changefeed_config_copy.h"
+#include "common/wire/changefeed_config.h"
 #include "dispatcher/shell/event_feed.h"
 #include "dispatcher/shell/server_ids.h"
 #include "dispatcher/shell/sink_forget.h"
@@ -91,7 +91,7 @@ sluice_error_t hosted_changefeed_open(const settings_t *settings,
                                       hosted_changefeed_t **changefeed, error_report_t *report)
 {
     hosted_changefeed_t *opened = memory_zalloc(sizeof *opened);
-    opened->config = changefeed_config_copy(&request->open->config, &opened->arena);
+    opened->config = changefeed_config_copy(&opened->arena, &request->open->config);
     sluice_error_t error = open_sink(opened, request->open->changefeed, report);
     if (error == SLUICE_OK)
         error = open_feed(opened, settings, request, report);

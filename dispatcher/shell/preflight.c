@@ -8,9 +8,9 @@
 
 #include "common/base/memory.h"
 #include "common/runtime/uri.h"
+#include "common/wire/changefeed_config.h"
 #include "dispatcher/core/ddl/cascade_option.h"
 #include "dispatcher/core/ddl/schema_tracker.h"
-#include "dispatcher/core/node/changefeed_config_copy.h"
 #include "dispatcher/core/node/schema_envelope.h"
 #include "dispatcher/sink/sink.h"
 #include "dispatcher/upstream/source.h"
@@ -261,7 +261,7 @@ preflight_t *preflight_start(const check_request_t *request, const preflight_opt
     preflight_t *preflight = memory_zalloc(sizeof *preflight);
     preflight->options = *options;
     preflight->request = *request;
-    preflight->request.config = changefeed_config_copy(&request->config, &preflight->arena);
+    preflight->request.config = changefeed_config_copy(&preflight->arena, &request->config);
     int failed = pthread_create(&preflight->thread, NULL, run, preflight);
     assert(failed == 0);
     (void)failed;

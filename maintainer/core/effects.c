@@ -23,25 +23,6 @@ const char *changefeed_state_name(changefeed_state_t state)
     return "unknown";
 }
 
-changefeed_config_t changefeed_config_copy(arena_t *arena, const changefeed_config_t *from)
-{
-    changefeed_config_t copy = *from;
-    copy.name = arena_bytes(arena, from->name);
-    copy.source = arena_bytes(arena, from->source);
-    copy.sink = arena_bytes(arena, from->sink);
-    copy.start_gtid_list = arena_bytes(arena, from->start_gtid_list);
-    bytes_t *rules = arena_calloc(arena, from->filter_rule_count, sizeof *rules);
-    for (uint32_t i = 0; i < from->filter_rule_count; i++)
-        rules[i] = arena_bytes(arena, from->filter_rules[i]);
-    copy.filter_rules = rules;
-    option_t *options = arena_calloc(arena, from->option_count, sizeof *options);
-    for (uint32_t i = 0; i < from->option_count; i++)
-        options[i] = (option_t){arena_bytes(arena, from->options[i].key),
-                                arena_bytes(arena, from->options[i].value)};
-    copy.options = options;
-    return copy;
-}
-
 void effects_init(effects_t *effects)
 {
     *effects = (effects_t){0};

@@ -12,6 +12,7 @@
 
 #include "common/base/arena.h"
 #include "common/base/log_level.h"
+#include "common/wire/changefeed_config.h"
 #include "common/wire/message.h"
 
 typedef enum {
@@ -106,9 +107,6 @@ typedef struct {
         } answer;         /* ANSWER */
     };
 } effect_t;
-
-/* A deep copy in `arena`. */
-changefeed_config_t changefeed_config_copy(arena_t *arena, const changefeed_config_t *from);
 
 /* A value; all zero is an empty list. */
 typedef struct {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
-#include "dispatcher/core/node/changefeed_config_copy.h"
+#include "common/wire/changefeed_config.h"
 
 void changefeed_opening_clear(changefeed_opening_t *opening)
 {
@@ -20,7 +20,7 @@ static void begin(changefeed_opening_t *opening, uint64_t maintainer_epoch,
     opening->is_open = true;
     opening->maintainer_epoch = maintainer_epoch;
     opening->whole = *piece;
-    opening->whole.config = changefeed_config_copy(&piece->config, &opening->arena);
+    opening->whole.config = changefeed_config_copy(&opening->arena, &piece->config);
     opening->whole.snapshot = (bytes_t){0};
     opening->whole.ddls = NULL;
     opening->whole.ddl_count = 0;
