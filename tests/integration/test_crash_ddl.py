@@ -1,5 +1,4 @@
 """Schema changes whose writer dies or stands still at any step of writing them: each is executed once."""
-import contextlib
 import os
 import signal
 import sys
@@ -10,13 +9,6 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from lib import feed as feeds
 from lib import scenario
 from lib.waiting import wait_until
-
-
-@contextlib.contextmanager
-def mariadb_feed(*filters, nodes=2):
-    with scenario.source_server() as source, scenario.sink_server() as sink, \
-            scenario.cluster(nodes, maintainer_keys=feeds.SHORT_LEASE) as cluster:
-        yield feeds.Feed(cluster, source, sink).create(*filters)
 
 
 PARTITIONED = "PARTITION BY RANGE (id) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 VALUES LESS THAN MAXVALUE)"
@@ -82,7 +74,7 @@ def kill_the_writer(feed, point, change):
 
 
 def writer_killed(point, is_executed):
-    with mariadb_feed("k.*") as feed:
+    with feeds.into_mariadb("k.*") as feed:
         feed.source.sql("CREATE DATABASE k")
         for change in changes("k"):
             started = time.monotonic()
@@ -122,20 +114,10 @@ def stop_the_writer(feed, point, table, statement, after):
     return writer
 
 
-def wake(feed, process):
-    """It was called absent, drops everything at once and comes back as a new incarnation."""
-    process.send_signal(signal.SIGCONT)
-    wait_until("the woken one begins anew",
-               lambda: process.text().count('message="registered at maintainer"') == 2, 3)
-    assert "called absent: starts again" in process.text()
-    feed.cluster.wait_nodes(len(feed.cluster.nodes))
-    feed.caught_up()
-
-
 def writer_stopped_and_woken():
     """Stopped right before it runs, after it ran, and before it asks for the lock; others write the change and go on.
     When it wakes, nothing is run that was run already."""
-    with mariadb_feed("k.*") as feed:
+    with feeds.into_mariadb("k.*") as feed:
         feed.source.sql("CREATE DATABASE k", "CREATE TABLE k.t (id INT PRIMARY KEY, v INT)",
                         "CREATE TABLE k.u (id INT PRIMARY KEY)", "INSERT INTO k.u VALUES (1)")
         feed.source.sql(*(f"INSERT INTO k.t VALUES ({n}, {n})" for n in range(50)))
@@ -149,7 +131,7 @@ def writer_stopped_and_woken():
 def stopped_before_it_truncates(feed):
     truncate = "TRUNCATE TABLE k.t"
     rows = [f"INSERT INTO k.t VALUES ({n}, {n})" for n in range(51, 80)]
-    wake(feed, stop_the_writer(feed, "sink.ddl.execute", "k.t", truncate, rows))
+    feed.wake(stop_the_writer(feed, "sink.ddl.execute", "k.t", truncate, rows))
     feed.identical()
     assert feed.times_executed(truncate) == 1
     assert feed.sink.sql("SELECT COUNT(*) FROM k.t") == ((29,),)
@@ -157,7 +139,7 @@ def stopped_before_it_truncates(feed):
 
 def stopped_after_it_swapped(feed):
     swap = "RENAME TABLE k.t TO k.x, k.u TO k.t, k.x TO k.u"
-    wake(feed, stop_the_writer(feed, "sink.ddl.executed", "", swap, ["INSERT INTO k.u VALUES (100, 100)"]))
+    feed.wake(stop_the_writer(feed, "sink.ddl.executed", "", swap, ["INSERT INTO k.u VALUES (100, 100)"]))
     feed.identical()
     assert feed.times_executed(swap) == 1
 
@@ -168,7 +150,7 @@ def stopped_before_the_lock_of_a_drop(feed):
                                                                "INSERT INTO k.t VALUES (7)"])
     # As cleaning up does within a minute.
     feed.sink.sql("DELETE FROM sluice.ddl_table", "DELETE FROM sluice.ddl_record")
-    wake(feed, writer)
+    feed.wake(writer)
     feed.identical()
     assert feed.times_executed(drop) == 1
     assert feed.sink.sql("SELECT id FROM k.t") == ((7,),)

@@ -1,5 +1,8 @@
 """One changefeed under test: who carries what, what has arrived, what the sink was told to do."""
-from . import general_log
+import contextlib
+import signal
+
+from . import general_log, scenario
 from .waiting import wait_until
 
 # A lease that ends within a test; takeover is due lease + grace after the owner was last heard.
@@ -7,6 +10,20 @@ SHORT_LEASE = {"lease": "1500ms", "lease_grace": "500ms", "lease_answer": "200ms
 LEASE_SECONDS = 2.0
 # What a takeover may take beyond that: connections of the earlier owner that hold what is needed are killed after a second.
 TAKEOVER_SECONDS = 4.0
+
+
+@contextlib.contextmanager
+def into_mariadb(*filters, nodes=2, **keys):
+    with scenario.source_server() as source, scenario.sink_server() as sink, \
+            scenario.cluster(nodes, maintainer_keys=SHORT_LEASE, **keys) as cluster:
+        yield Feed(cluster, source, sink).create(*filters)
+
+
+@contextlib.contextmanager
+def into_sqlite(*filters, nodes=2, **keys):
+    with scenario.source_server() as source, scenario.directory() as directory, \
+            scenario.cluster(nodes, maintainer_keys=SHORT_LEASE, **keys) as cluster:
+        yield Feed(cluster, source, f"sqlite://{directory}/sink.db").create(*filters)
 
 
 class Feed:
@@ -56,3 +73,13 @@ class Feed:
         """After its end; the new incarnation makes the old one's spans absent at once."""
         process.wait(20)
         return self.cluster.start_node(process.name)
+
+    def wake(self, process):
+        """Stopped until it was called absent: drops everything at once and comes back as a new incarnation."""
+        welcome = 'message="registered at maintainer"'
+        before = process.text().count(welcome)
+        process.send_signal(signal.SIGCONT)
+        wait_until(f"{process.name} begins anew", lambda: process.text().count(welcome) > before, 3)
+        assert "called absent: starts again" in process.text()
+        self.cluster.wait_nodes(len(self.cluster.nodes))
+        self.caught_up()
