@@ -77,7 +77,7 @@ class Chaos:
         self.random = random.Random(seed)
         self.names = [MAINTAINER, *cluster.nodes]
         self.plan = self._planned(kills, stops)
-        self.number, self.began, self.progress = 0, 0.0, None
+        self.number, self.began, self.gate_awaited_at, self.progress = 0, 0.0, None, None
         self.stopped, self.wakes_at, self.woken_at = None, 0.0, 0.0
         self.done = []
         self.in_gate = 0
@@ -93,8 +93,7 @@ class Chaos:
         return plan
 
     def run(self, progress=lambda share: None):
-        """Carries out the plan; `progress` is told the share of it that is done, and more and more while one step
-        waits for something to happen."""
+        """Carries out the plan; `progress` is told the share of it that is done."""
         self.progress = progress
         for self.number, (kind, name) in enumerate(self.plan):
             self.began = time.monotonic()
@@ -110,13 +109,21 @@ class Chaos:
     def _wait(self, seconds):
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            ahead = min((time.monotonic() - self.began) / self.pause, 2.5)
-            self.progress(min((self.number + ahead) / len(self.plan), 1))
+            self._release()
             if self.watch.failure:
                 raise AssertionError(self.watch.failure)
             if self.stopped and time.monotonic() >= self.wakes_at:
                 self._wake()
             time.sleep(min(0.02, max(end - time.monotonic(), 0)))
+
+    def _release(self):
+        """One step's share of the load in the time of a pause; while a gate is waited for more and more, since only the
+        load opens one."""
+        now = time.monotonic()
+        ahead = min((now - self.began) / self.pause, 1)
+        if self.gate_awaited_at:
+            ahead += (now - self.gate_awaited_at) / self.pause
+        self.progress(min((self.number + ahead) / len(self.plan), 1))
 
     def _wait_for_wake(self):
         while self.stopped:
@@ -164,7 +171,13 @@ class Chaos:
         self.watch.down.discard(name)
 
     def _wait_for_gate(self):
-        end = time.monotonic() + 10
+        self.gate_awaited_at = time.monotonic()
+        try:
+            return self._gate_found(time.monotonic() + 10)
+        finally:
+            self.gate_awaited_at = None
+
+    def _gate_found(self, end):
         while time.monotonic() < end:
             answer = self.cluster.api("changefeeds", self.watch.changefeed, "barriers", seconds=0.5)
             if answer and answer["items"]:
