@@ -23,7 +23,7 @@ void gate_offer_waiting(dispatcher_t *dispatcher, dispatcher_step_t *step)
 {
     gate_t *gate = &dispatcher->gate;
     if (offer(dispatcher, step, STAGE_WAITING, gate->key, gate->ddl, false) == SLUICE_ERROR_FULL)
-        status_resend_retry(&gate->resend, step->resend, step->now);
+        status_resend_soon(&gate->resend, step->resend, step->now);
 }
 
 static void offer_report(dispatcher_t *dispatcher, dispatcher_step_t *step, report_t *report,
@@ -31,7 +31,7 @@ static void offer_report(dispatcher_t *dispatcher, dispatcher_step_t *step, repo
 {
     if (offer(dispatcher, step, STAGE_NONE, report->key, report->ddl, is_resend) ==
         SLUICE_ERROR_FULL)
-        status_resend_retry(&report->resend, step->resend, step->now);
+        status_resend_soon(&report->resend, step->resend, step->now);
 }
 
 void gate_offer_done(dispatcher_t *dispatcher, dispatcher_step_t *step, event_key_t key)

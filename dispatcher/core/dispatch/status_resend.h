@@ -1,6 +1,7 @@
 /*
- * When a status that is not acknowledged is offered again: every interval, and sooner, after a
- * delay that doubles, when the maintainer could not take it yet (IGNORED, LATER).
+ * When a status that is not acknowledged is offered again: every interval; sooner, after a delay
+ * that doubles, when the maintainer could not take it yet (IGNORED, LATER); soon when the buffer
+ * was full.
  *
  * Threads: values.
  */
@@ -44,7 +45,7 @@ static inline bool status_resend_is_stopped(const status_resend_t *resend)
     return resend->resend_at.v == UINT64_MAX;
 }
 
-/* IGNORED, LATER, or no room for the offer: the periodic repeat stays as it is. */
+/* IGNORED or LATER: the periodic repeat stays as it is. */
 static inline void status_resend_retry(status_resend_t *resend,
                                        const status_resend_options_t *options, mono_ns_t now)
 {
@@ -54,6 +55,15 @@ static inline void status_resend_retry(status_resend_t *resend,
     resend->retry_delay_ns *= 2;
     if (resend->retry_delay_ns > options->retry_max_ns)
         resend->retry_delay_ns = options->retry_max_ns;
+}
+
+/* There was no room for the offer: it was not made. Nobody is spared by waiting longer each time;
+ * those that do are overtaken by all others. */
+static inline void status_resend_soon(status_resend_t *resend,
+                                      const status_resend_options_t *options, mono_ns_t now)
+{
+    if (!status_resend_is_stopped(resend))
+        resend->retry_at = mono_add(now, options->retry_first_ns);
 }
 
 static inline mono_ns_t status_resend_deadline(const status_resend_t *resend)

@@ -377,6 +377,34 @@ static void tries_again_when_the_buffer_is_full(void **state)
     end(&fixture);
 }
 
+/* Else those who come late wait longest, and are overtaken again and again. */
+static void asks_for_room_at_the_same_pace_however_long_it_takes(void **state)
+{
+    (void)state;
+    fixture_t fixture;
+    schedule_create_t create = create_of(TABLE, 3);
+    start_with(&fixture, &create);
+    status_path_destroy(&fixture.path);
+    status_path_options_t options = status_path_options_default();
+    options.buffer_capacity = 1;
+    fixture.path = status_path_new(&options);
+    make_work(&fixture);
+    status_slot_t *other = status_slot_new((dispatcher_id_t){9, 9}, PIPELINE_DEFAULT, NULL);
+    block_status_t status = {.slot = other, .stage = STAGE_DONE, .key = ddl_key(4)};
+    assert_int_equal(status_path_offer(fixture.path, &status), SLUICE_OK);
+    deliver_ddl(&fixture, ddl_of_two(5));
+    for (int i = 0; i < 10; i++) {
+        assert_int_equal(dispatcher_next_deadline(fixture.dispatcher).v,
+                         fixture.now.v + STATUS_RETRY_FIRST_NS);
+        tick_after(&fixture, STATUS_RETRY_FIRST_NS);
+    }
+    send_statuses(&fixture);
+    tick_after(&fixture, STATUS_RETRY_FIRST_NS);
+    assert_int_equal(offered(&fixture, STAGE_WAITING), 1);
+    end(&fixture);
+    status_slot_unref(&other);
+}
+
 static void tells_a_new_maintainer_where_it_stands(void **state)
 {
     fixture_t *fixture = *state;
@@ -426,6 +454,7 @@ int main(void)
         TEST(never_says_done_while_writing),
         cmocka_unit_test(meets_again_what_it_passed_before_its_restart),
         cmocka_unit_test(tries_again_when_the_buffer_is_full),
+        cmocka_unit_test(asks_for_room_at_the_same_pace_however_long_it_takes),
         TEST(tells_a_new_maintainer_where_it_stands),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
