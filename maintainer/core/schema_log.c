@@ -115,10 +115,12 @@ void schema_log_snapshot(schema_log_t *log, node_index_t node, const schema_snap
         acknowledge(log, node, sender);
         return;
     }
-    /* All of it is here and on its way to the meta store. */
-    if (log->is_receiving && log->has_last_piece && snapshot->at.v == log->snapshot_at.v)
+    /* One is here as a whole and on its way to the meta store. */
+    if (log->is_receiving && log->has_last_piece)
         return;
-    if (snapshot->piece == 0 && log->piece_count == 0) {
+    if (snapshot->piece == 0) {
+        /* What became of pieces of one that never was whole does not matter. */
+        log->piece_count = 0;
         log->is_receiving = true;
         log->has_last_piece = false;
         log->snapshot_at = snapshot->at;

@@ -280,7 +280,8 @@ static sluice_error_t send_snapshot(node_changefeed_t *changefeed, commit_ts_t c
             snapshot->is_last_piece = sent == whole.len;
             error = node_link_send_control(changefeed->link, &message);
         }
-        schema_report_sent(&changefeed->schema, true, checkpoint, 0, now);
+        if (error == SLUICE_OK)
+            schema_report_sent(&changefeed->schema, true, checkpoint, 0, now);
     }
     arena_clear(&arena);
     return error;
@@ -316,9 +317,8 @@ void node_changefeed_report_schema(node_changefeed_t *changefeed, mono_ns_t now)
         error = send_snapshot(changefeed, checkpoint, now);
         break;
     }
+    if (error != SLUICE_OK)
+        schema_report_failed(&changefeed->schema, now);
     if (error == SLUICE_ERROR_NOT_FOUND)
         schema_report_lost(&changefeed->schema);
-    /* Whatever else: tried again after the interval. */
-    if (error != SLUICE_OK)
-        schema_report_sent(&changefeed->schema, false, changefeed->schema.sent_up_to, 0, now);
 }

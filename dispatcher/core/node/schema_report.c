@@ -15,18 +15,10 @@ static bool has_news(const schema_report_t *report, commit_ts_t checkpoint)
     return report->is_active && (report->wants_snapshot || checkpoint.v > report->acknowledged.v);
 }
 
-static mono_ns_t due_at(const schema_report_t *report)
-{
-    if (!report->has_sent)
-        return (mono_ns_t){0};
-    return mono_add(report->sent_at,
-                    report->wants_snapshot ? SCHEMA_SNAPSHOT_RESEND_NS : SCHEMA_REPORT_INTERVAL_NS);
-}
-
 schema_news_t schema_report_next(const schema_report_t *report, commit_ts_t checkpoint,
                                  mono_ns_t now)
 {
-    if (!has_news(report, checkpoint) || !mono_reached(due_at(report), now))
+    if (!has_news(report, checkpoint) || !mono_reached(report->due_at, now))
         return SCHEMA_REPORT_NOTHING;
     return report->wants_snapshot ? SCHEMA_REPORT_SNAPSHOT : SCHEMA_REPORT_DDLS;
 }
@@ -34,13 +26,24 @@ schema_news_t schema_report_next(const schema_report_t *report, commit_ts_t chec
 void schema_report_sent(schema_report_t *report, bool is_snapshot, commit_ts_t up_to, uint32_t ddls,
                         mono_ns_t now)
 {
-    report->has_sent = true;
     report->sent_at = now;
-    if (is_snapshot)
+    if (is_snapshot) {
         report->ddls = 0;
-    else if (up_to.v > report->sent_up_to.v)
+        if (report->first_snapshot.v == COMMIT_TS_NONE.v)
+            report->first_snapshot = up_to;
+        report->due_at = mono_add(now, SCHEMA_SNAPSHOT_RESEND_NS);
+        return;
+    }
+    if (up_to.v > report->sent_up_to.v)
         report->ddls += ddls;
     report->sent_up_to = up_to;
+    report->due_at = mono_add(now, SCHEMA_REPORT_INTERVAL_NS);
+}
+
+void schema_report_failed(schema_report_t *report, mono_ns_t now)
+{
+    report->due_at = mono_add(now, report->wants_snapshot ? SCHEMA_SNAPSHOT_RETRY_NS
+                                                          : SCHEMA_REPORT_INTERVAL_NS);
 }
 
 static void want_snapshot(schema_report_t *report)
@@ -48,7 +51,8 @@ static void want_snapshot(schema_report_t *report)
     if (report->wants_snapshot)
         return;
     report->wants_snapshot = true;
-    report->has_sent = false;
+    report->first_snapshot = COMMIT_TS_NONE;
+    report->due_at = (mono_ns_t){0};
 }
 
 void schema_report_lost(schema_report_t *report)
@@ -66,13 +70,16 @@ void schema_report_acknowledged(schema_report_t *report, commit_ts_t at)
         return;
     }
     report->acknowledged = at;
-    if (report->wants_snapshot && at.v >= report->sent_up_to.v && report->has_sent)
+    bool has_sent = report->first_snapshot.v != COMMIT_TS_NONE.v;
+    if (report->wants_snapshot && has_sent && at.v >= report->first_snapshot.v) {
         report->wants_snapshot = false;
+        report->due_at = mono_add(report->sent_at, SCHEMA_REPORT_INTERVAL_NS);
+    }
     if (report->ddls >= SCHEMA_DDLS_PER_SNAPSHOT)
         want_snapshot(report);
 }
 
 mono_ns_t schema_report_next_deadline(const schema_report_t *report, commit_ts_t checkpoint)
 {
-    return has_news(report, checkpoint) ? due_at(report) : MONO_NEVER;
+    return has_news(report, checkpoint) ? report->due_at : MONO_NEVER;
 }

@@ -13,6 +13,8 @@
 
 #define SCHEMA_REPORT_INTERVAL_NS (500 * NS_PER_MS)
 #define SCHEMA_SNAPSHOT_RESEND_NS (5 * NS_PER_S)
+/* After one that could not be made or sent as a whole. */
+#define SCHEMA_SNAPSHOT_RETRY_NS (1 * NS_PER_S)
 #define SCHEMA_DDLS_PER_SNAPSHOT 1000
 
 typedef enum { SCHEMA_REPORT_NOTHING, SCHEMA_REPORT_DDLS, SCHEMA_REPORT_SNAPSHOT } schema_news_t;
@@ -23,9 +25,12 @@ typedef struct {
     bool wants_snapshot;
     commit_ts_t acknowledged; /* persisted up to here */
     commit_ts_t sent_up_to;
-    uint32_t ddls; /* acknowledged or sent since the newest snapshot */
-    bool has_sent;
-    mono_ns_t sent_at;
+    /* The first snapshot sent since one is wanted, NONE: none yet. Repeats are of later positions,
+     * since the checkpoint moves on; whichever of them is persisted will do. */
+    commit_ts_t first_snapshot;
+    uint32_t ddls;     /* acknowledged or sent since the newest snapshot */
+    mono_ns_t sent_at; /* newest */
+    mono_ns_t due_at;  /* not before */
 } schema_report_t;
 
 /* The trigger is here, and starts at `start`. */
@@ -39,6 +44,8 @@ schema_news_t schema_report_next(const schema_report_t *report, commit_ts_t chec
 /* `ddls` DDLs, or with `is_snapshot` everything, up to `up_to` was sent. */
 void schema_report_sent(schema_report_t *report, bool is_snapshot, commit_ts_t up_to, uint32_t ddls,
                         mono_ns_t now);
+/* It could not be sent, or not as a whole: tried again soon. */
+void schema_report_failed(schema_report_t *report, mono_ns_t now);
 /* What was wanted is no longer known here: only a snapshot helps. */
 void schema_report_lost(schema_report_t *report);
 /* The maintainer has persisted everything up to `at`. */
