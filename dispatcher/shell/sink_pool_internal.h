@@ -12,6 +12,7 @@
 #include <pthread.h>
 #include <uthash.h>
 
+#include "common/runtime/log.h"
 #include "dispatcher/shell/sink_pool.h"
 
 #define BATCH_LANES_MAX 64
@@ -91,6 +92,7 @@ struct sink_pool {
     int event_fd;
 
     uint64_t rows, bytes, ddls;
+    log_limiter_t retry_lines;
     bool has_connected;
     sluice_error_t error;
     char text[ERROR_REPORT_TEXT_MAX];

@@ -98,7 +98,20 @@ static bool try_once(worker_t *worker, const attempt_t *attempt, error_report_t 
     *error = connect(worker, report);
     if (*error == SLUICE_OK)
         *error = attempt->call(worker, attempt->work, report);
+    report->code = *error;
     return sluice_error_is_retriable(*error);
+}
+
+static void log_retry(sink_pool_t *pool, const error_report_t *report, uint32_t attempts)
+{
+    uint64_t suppressed;
+    pthread_mutex_lock(&pool->lock);
+    bool is_allowed = log_limiter_allow(&pool->retry_lines, clock_mono(), &suppressed);
+    pthread_mutex_unlock(&pool->lock);
+    if (is_allowed)
+        LOG(LOG_LEVEL_WARNING, "sink", pool->options.changefeed_name, "will try again",
+            log_text("error", sluice_error_name(report->code)), log_text("text", report->text),
+            log_number("attempt", attempts), log_number("suppressed", suppressed));
 }
 
 sluice_error_t worker_attempt(worker_t *worker, const attempt_t *attempt, error_report_t *report)
@@ -113,9 +126,7 @@ sluice_error_t worker_attempt(worker_t *worker, const attempt_t *attempt, error_
         pthread_mutex_unlock(&pool->lock);
         if (!goes_on)
             return error;
-        LOG(LOG_LEVEL_WARNING, "sink", pool->options.changefeed_name, "will try again",
-            log_text("error", sluice_error_name(error)), log_text("text", report->text),
-            log_number("attempt", attempts));
+        log_retry(pool, report, attempts);
         /* What state the connection is in nobody knows; the adapter finds out what was done. */
         disconnect(worker);
         pthread_mutex_lock(&pool->lock);

@@ -121,11 +121,20 @@ def steps(feed, sink, *all_of_them):
         print(f"  {step.__name__}: {time.monotonic() - started:.1f} s", flush=True)
 
 
+def has_bounded_log(cluster, seconds):
+    """However many connections fail: five lines in ten seconds of each node."""
+    for name, node in cluster.nodes.items():
+        lines = node.text().count("will try again")
+        assert 0 < lines <= 5 * (seconds / 10 + 1), f"{lines} lines of {name} in {seconds} s"
+
+
 def mariadb_goes_away():
     with scenario.source_server() as source, outage.weak_sink() as sink, scenario.cluster(2) as cluster:
         feed = outage.Watched(cluster, source)
         feed.begin(outage.sink_uri(sink))
+        started = time.monotonic()
         steps(feed, sink, restarted, killed_with_an_open_gate, killed_under_load, connections_killed_repeatedly)
+        has_bounded_log(cluster, time.monotonic() - started)
         changes = feed.end(sink.uri())
         outage.each_change_once(changes, sink)
         assert set(cluster.stop().values()) == {0}
