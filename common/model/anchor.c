@@ -37,18 +37,34 @@ static bool parse_gtid(const char **at, gtid_t *gtid)
            (**at == '\0' || (skip(at, ',') && **at != '\0'));
 }
 
-sluice_error_t gtid_list_sequence(const char *gtid_list, uint32_t domain, uint64_t *sequence)
+static sluice_error_t find_domain(const char *gtid_list, uint32_t domain, gtid_t *found)
 {
-    *sequence = 0;
+    *found = (gtid_t){0};
     const char *at = gtid_list;
     while (*at) {
         gtid_t gtid;
         if (!parse_gtid(&at, &gtid))
             return SLUICE_ERROR_MALFORMED;
         if (gtid.domain == domain)
-            *sequence = gtid.sequence;
+            *found = gtid;
     }
     return SLUICE_OK;
+}
+
+sluice_error_t gtid_list_sequence(const char *gtid_list, uint32_t domain, uint64_t *sequence)
+{
+    gtid_t found;
+    sluice_error_t error = find_domain(gtid_list, domain, &found);
+    *sequence = error == SLUICE_OK ? found.sequence : 0;
+    return error;
+}
+
+sluice_error_t gtid_list_server(const char *gtid_list, uint32_t domain, uint32_t *server_id)
+{
+    gtid_t found;
+    sluice_error_t error = find_domain(gtid_list, domain, &found);
+    *server_id = error == SLUICE_OK ? (uint32_t)found.server_id : 0;
+    return error;
 }
 
 static bool append_gtid(char *list, size_t *len, const gtid_t *gtid)

@@ -23,6 +23,10 @@ typedef struct {
 sluice_error_t gtid_list_sequence(const char *gtid_list, uint32_t domain,
                                   uint64_t *sequence) SLUICE_MUST_USE;
 
+/* The server of that group, 0 if the domain is not in it. SLUICE_ERROR_MALFORMED. */
+sluice_error_t gtid_list_server(const char *gtid_list, uint32_t domain,
+                                uint32_t *server_id) SLUICE_MUST_USE;
+
 /* Puts (domain, server_id, sequence) into the list, replacing that domain's entry.
  * SLUICE_ERROR_TOO_LARGE when it does not fit; the list is then unchanged. */
 sluice_error_t gtid_list_set(char gtid_list[ANCHOR_GTID_LIST_MAX], uint32_t domain,

@@ -14,6 +14,7 @@
 #define COMPONENT "puller"
 #define ANCHOR_INTERVAL_NS (100 * NS_PER_MS)
 #define SKIPPED_KINDS_MAX 64
+#define CHECK_INTERVAL_NS (10 * NS_PER_S) /* of an idle log */
 /* The server ends the older of two connections with one server id. Once may be our own connection
  * of before; twice within this time is another program. */
 #define SERVER_ID_CONFLICT_NS (60 * NS_PER_S)
@@ -31,6 +32,7 @@ struct puller_actor {
     backoff_t backoff;
     uint64_t random;
     mono_ns_t anchored_at;
+    mono_ns_t checked_at;
     mono_ns_t conflict_at;
     bool had_conflict;
     bool is_retrying; /* told so, and not yet that it is over */
@@ -129,6 +131,7 @@ static sluice_error_t open_upstream(puller_actor_t *puller, error_report_t *repo
                                 "no source of this kind: its scheme is unknown");
     upstream_options_t how = {.uri = options->uri,
                               .server_id = options->server_id,
+                              .domain = options->domain,
                               .heartbeat_ns = options->heartbeat_ns,
                               .read_timeout_ns = options->read_timeout_ns};
     log_reader_anchor(puller->reader, &how.anchor);
@@ -136,6 +139,7 @@ static sluice_error_t open_upstream(puller_actor_t *puller, error_report_t *repo
     sluice_error_t error = api->open(&how, &upstream, report);
     if (error != SLUICE_OK)
         return error;
+    puller->checked_at = clock_mono();
     pthread_mutex_lock(&puller->lock);
     puller->upstream = upstream;
     pthread_mutex_unlock(&puller->lock);
@@ -183,6 +187,16 @@ static sluice_error_t end_of_log(puller_actor_t *puller, error_report_t *report)
     return SLUICE_OK;
 }
 
+static sluice_error_t check_idle(puller_actor_t *puller, error_report_t *report)
+{
+    upstream_t *upstream = puller->upstream;
+    mono_ns_t now = clock_mono();
+    if (!upstream->api->check || mono_elapsed(puller->checked_at, now) < CHECK_INTERVAL_NS)
+        return SLUICE_OK;
+    puller->checked_at = now;
+    return upstream->api->check(upstream, log_reader_position(puller->reader), report);
+}
+
 /* Reads until stopped (SLUICE_OK, SLUICE_ERROR_CLOSED) or until something goes wrong. */
 static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *report)
 {
@@ -200,6 +214,9 @@ static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *repo
             break;
         case UPSTREAM_CAUGHT_UP:
             note_caught_up(puller);
+            error = check_idle(puller, report);
+            if (error != SLUICE_OK)
+                return error;
             break;
         case UPSTREAM_END:
             return end_of_log(puller, report);

@@ -17,6 +17,7 @@
 #include "dispatcher/upstream/adapters.h"
 #include "dispatcher/upstream/log_location.h"
 #include "dispatcher/upstream/source_connection.h"
+#include "dispatcher/upstream/source_internal.h"
 
 #define CONNECT_TIMEOUT_S 5
 #define READ_TIMEOUT_DEFAULT_S 5
@@ -25,6 +26,9 @@
 typedef struct {
     upstream_t base;
     arena_t arena;
+    source_address_t address;
+    source_timeouts_t timeouts;
+    uint32_t domain;
     MYSQL *mysql;
     MARIADB_RPL *stream;
     MARIADB_RPL_EVENT *event; /* the one handed out last */
@@ -58,14 +62,14 @@ static sluice_error_t connect_to(mariadb_stream_t *self, const upstream_options_
     if (gtid_list_sequence(options->anchor.gtid_list, 0, &unused) != SLUICE_OK)
         return error_report_set(report, SLUICE_ERROR_MALFORMED, "'%s' is no GTID list",
                                 options->anchor.gtid_list);
-    source_address_t address;
-    sluice_error_t error = source_address_parse(options->uri, &self->arena, &address, report);
+    sluice_error_t error = source_address_parse(options->uri, &self->arena, &self->address, report);
     if (error != SLUICE_OK)
         return error;
     uint64_t read_s = (options->read_timeout_ns + NS_PER_S - 1) / NS_PER_S;
-    source_timeouts_t timeouts = {CONNECT_TIMEOUT_S,
-                                  read_s ? (unsigned)read_s : READ_TIMEOUT_DEFAULT_S};
-    error = source_connect(&address, timeouts, &self->mysql, report);
+    self->timeouts =
+        (source_timeouts_t){CONNECT_TIMEOUT_S, read_s ? (unsigned)read_s : READ_TIMEOUT_DEFAULT_S};
+    self->domain = options->domain;
+    error = source_connect(&self->address, self->timeouts, &self->mysql, report);
     if (error == SLUICE_OK)
         atomic_store(&self->socket, (int)mysql_get_socket(self->mysql));
     return error;
@@ -88,7 +92,7 @@ static sluice_error_t prepare_session(mariadb_stream_t *self, const upstream_opt
         arena_printf(&self->arena, "SET @master_heartbeat_period=%" PRIu64,
                      options->heartbeat_ns ? options->heartbeat_ns : HEARTBEAT_DEFAULT_NS),
         arena_printf(&self->arena, "SET @slave_connect_state='%s'", options->anchor.gtid_list),
-        "SET @slave_gtid_strict_mode=1",
+        options->may_miss ? "SET @slave_gtid_strict_mode=0" : "SET @slave_gtid_strict_mode=1",
     };
     for (size_t i = 0; error == SLUICE_OK && i < sizeof statements / sizeof statements[0]; i++)
         error = source_query(self->mysql, statements[i], NULL, report);
@@ -112,12 +116,16 @@ static sluice_error_t start_dump(mariadb_stream_t *self, const upstream_options_
 static sluice_error_t open_stream(const upstream_options_t *options, upstream_t **upstream,
                                   error_report_t *report)
 {
+    *upstream = NULL;
+    sluice_error_t error = source_check_group(options, report);
+    if (error != SLUICE_OK)
+        return error;
     mariadb_stream_t *self = memory_zalloc(sizeof *self);
     self->base.api = &upstream_mariadb;
     atomic_init(&self->socket, -1);
     atomic_init(&self->is_interrupted, false);
     log_location_set_file(&self->location, bytes_of_text("log"));
-    sluice_error_t error = connect_to(self, options, report);
+    error = connect_to(self, options, report);
     if (error == SLUICE_OK)
         error = prepare_session(self, options, report);
     if (error == SLUICE_OK)
@@ -240,5 +248,42 @@ static void interrupt(upstream_t *upstream)
         shutdown(fd, SHUT_RDWR);
 }
 
-const upstream_api_t upstream_mariadb = {
-    .open = open_stream, .next = next_event, .interrupt = interrupt, .close = destroy};
+/* False: it could not be asked, or not understood. */
+static bool ask_position(const mariadb_stream_t *self, arena_t *arena, const char **list,
+                         uint64_t *sequence)
+{
+    MYSQL *mysql;
+    error_report_t report;
+    if (source_connect(&self->address, self->timeouts, &mysql, &report) != SLUICE_OK)
+        return false;
+    sluice_error_t error =
+        source_query_text(mysql, "SELECT @@global.gtid_binlog_pos", arena, list, &report);
+    mysql_close(mysql);
+    return error == SLUICE_OK && *list &&
+           gtid_list_sequence(*list, self->domain, sequence) == SLUICE_OK;
+}
+
+/* A server whose log was reset keeps a reader of the old one waiting, alive and silent, until the
+ * new log has grown as long. */
+static sluice_error_t check_position(upstream_t *upstream, commit_ts_t position,
+                                     error_report_t *report)
+{
+    arena_t arena = {0};
+    const char *list;
+    uint64_t sequence;
+    sluice_error_t error = SLUICE_OK;
+    if (ask_position((mariadb_stream_t *)upstream, &arena, &list, &sequence) &&
+        sequence < position.v)
+        error = error_report_set(report, SLUICE_ERROR_SOURCE_CONNECTION,
+                                 "the source's log ends at \"%s\", before what was read of it "
+                                 "(sequence %" PRIu64 ")",
+                                 list, position.v);
+    arena_clear(&arena);
+    return error;
+}
+
+const upstream_api_t upstream_mariadb = {.open = open_stream,
+                                         .next = next_event,
+                                         .interrupt = interrupt,
+                                         .close = destroy,
+                                         .check = check_position};

@@ -83,16 +83,25 @@ static sluice_error_t describe_on(MYSQL *mysql, const source_request_t *request,
 }
 
 /* Whether the log can be sent at all is known only when it is asked for: the first answer tells. */
-static sluice_error_t probe_stream(const source_request_t *request, const anchor_t *anchor,
+static sluice_error_t probe_stream(const source_request_t *request, anchor_t *anchor,
                                    error_report_t *report)
 {
     upstream_options_t options = {.uri = request->uri,
                                   .server_id = request->server_id,
+                                  .domain = request->domain,
                                   .anchor = *anchor,
                                   .heartbeat_ns = NS_PER_S,
                                   .read_timeout_ns = 5 * NS_PER_S};
+    /* A source whose own source's clock is ahead has groups from the future. */
+    wall_ms_t time;
+    sluice_error_t error = source_group_time(&options, &time, report);
+    if (error != SLUICE_OK)
+        return error;
+    if (anchor->commit_time.v < time.v)
+        anchor->commit_time = time;
+    options.anchor.commit_time = (wall_ms_t){0};
     upstream_t *upstream;
-    sluice_error_t error = upstream_mariadb.open(&options, &upstream, report);
+    error = upstream_mariadb.open(&options, &upstream, report);
     if (error != SLUICE_OK)
         return error;
     raw_event_t event;

@@ -7,6 +7,7 @@
 #include "dispatcher/core/binlog/query.h"
 #include "dispatcher/upstream/source.h"
 #include "dispatcher/upstream/source_connection.h"
+#include "dispatcher/upstream/upstream.h"
 
 #define SOURCE_WARNINGS_MAX 64
 
@@ -53,5 +54,16 @@ typedef struct {
 
 sluice_error_t source_scan(const source_scan_t *scan, source_scan_result_t *result,
                            error_report_t *report) SLUICE_MUST_USE;
+
+/* When the group at the anchor was committed, as a server's log has it now. 0: the log does not
+ * tell, since it begins behind that group or never had it; opening it at the anchor will say. */
+sluice_error_t source_group_time(const upstream_options_t *options, wall_ms_t *time,
+                                 error_report_t *report) SLUICE_MUST_USE;
+
+/* A log that was reset and has grown past the anchor since would be read on as if nothing had
+ * happened: its group there was committed later than ours. SLUICE_ERROR_SOURCE_DIVERGED. Not seen:
+ * a group that takes its place within the same second. */
+sluice_error_t source_check_group(const upstream_options_t *options,
+                                  error_report_t *report) SLUICE_MUST_USE;
 
 #endif

@@ -17,7 +17,10 @@ typedef struct {
     const char
         *uri; /* mariadb://, mariadb+unix://, binlog://, simulated:// (common/runtime/uri.h) */
     uint32_t server_id; /* base + 8 * slot + stream */
-    anchor_t anchor;    /* first group delivered is the one behind it */
+    uint32_t domain;    /* of anchor.commit_ts */
+    anchor_t anchor;    /* first group delivered is the one behind it; with a commit_time: the group
+                           at it must not be a later one */
+    bool may_miss;      /* the log need not have a group at the anchor */
     uint64_t heartbeat_ns;
     uint64_t read_timeout_ns;
 } upstream_options_t;
@@ -46,6 +49,10 @@ typedef struct {
     void (*interrupt)(
         upstream_t *upstream); /* makes a blocked or the following next() return INTERRUPTED */
     void (*close)(upstream_t **upstream);
+    /* Asked now and then while the log is idle: whether it still has what was read, up to
+     * `position` in the domain. NULL: a log that cannot lose it. Blocks. Only an error that can
+     * pass: the log has to be opened again, which tells what has happened. */
+    sluice_error_t (*check)(upstream_t *upstream, commit_ts_t position, error_report_t *report);
 } upstream_api_t;
 
 struct upstream {

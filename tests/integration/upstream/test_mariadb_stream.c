@@ -294,6 +294,65 @@ static void with_user(const char *user, char uri[512])
     snprintf(uri, 512, "mariadb+unix://%s@%s", user, mariadb_fixture_socket(server));
 }
 
+/* Opens at the server's present position, whose group it has been told was committed then. */
+static sluice_error_t open_known_since(uint64_t commit_time_s, error_report_t *report)
+{
+    upstream_options_t options = {.uri = mariadb_fixture_uri(server),
+                                  .server_id = 100,
+                                  .heartbeat_ns = NS_PER_S / 10,
+                                  .read_timeout_ns = 3 * NS_PER_S};
+    here(options.anchor.gtid_list);
+    options.anchor.commit_ts = (commit_ts_t){position()};
+    options.anchor.commit_time = (wall_ms_t){commit_time_s * 1000};
+    upstream_t *upstream;
+    sluice_error_t error = upstream_find(options.uri)->open(&options, &upstream, report);
+    if (error == SLUICE_OK)
+        upstream->api->close(&upstream);
+    return error;
+}
+
+/* As after RESET MASTER, when the log has grown past the position again. */
+static void a_group_that_was_committed_later_is_another_log(void **state)
+{
+    (void)state;
+    static const char *const befores[] = {
+        "",
+        "SET gtid_seq_no=1000;",
+        "SET server_id=9;",
+        "SET gtid_domain_id=3;",
+    };
+    for (size_t i = 0; i < sizeof befores / sizeof befores[0]; i++) {
+        error_report_t report = {0};
+        char sql[256];
+        snprintf(sql, sizeof sql,
+                 "SET timestamp=2000000000; %s INSERT INTO d.t VALUES (%zu, 1); "
+                 "SET gtid_domain_id=0, server_id=7, timestamp=2000000100; "
+                 "INSERT INTO d.t VALUES (%zu, 1)",
+                 befores[i], 1000 + i, 2000 + i);
+        mariadb_fixture_run(server, sql);
+        assert_int_equal(open_known_since(2000000100, &report), SLUICE_OK);
+        assert_int_equal(open_known_since(2000000200, &report), SLUICE_OK);
+        assert_int_equal(open_known_since(2000000099, &report), SLUICE_ERROR_SOURCE_DIVERGED);
+        assert_non_null(strstr(report.text, "RESET MASTER"));
+    }
+}
+
+static void a_group_that_was_purged_says_nothing(void **state)
+{
+    (void)state;
+    mariadb_fixture_run(server, "FLUSH BINARY LOGS");
+    char file[128];
+    snprintf(file, sizeof file, "%s", mariadb_fixture_value(server, "SHOW MASTER STATUS"));
+    /* The server keeps a log until the engine has let go of it. */
+    for (int i = 0; i < 10000; i++) {
+        mariadb_fixture_printf(server, "PURGE BINARY LOGS TO '%s'", file);
+        if (strcmp(mariadb_fixture_value(server, "SHOW BINARY LOGS"), file) == 0)
+            break;
+    }
+    error_report_t report = {0};
+    assert_int_equal(open_known_since(1, &report), SLUICE_OK);
+}
+
 static void credentials_and_rights_are_told_apart(void **state)
 {
     (void)state;
@@ -373,6 +432,8 @@ int main(void)
         cmocka_unit_test(an_interrupt_ends_a_blocked_read),
         cmocka_unit_test(a_purged_position_says_so),
         cmocka_unit_test(a_position_the_server_never_had_has_diverged),
+        cmocka_unit_test(a_group_that_was_committed_later_is_another_log),
+        cmocka_unit_test(a_group_that_was_purged_says_nothing),
         cmocka_unit_test(credentials_and_rights_are_told_apart),
         cmocka_unit_test(the_older_reader_with_the_same_server_id_is_told),
         cmocka_unit_test(a_server_that_dies_can_be_read_again),

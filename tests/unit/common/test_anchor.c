@@ -13,6 +13,17 @@ static void finds_the_sequence_of_a_domain(void **state)
     assert_int_equal(gtid_list_sequence("", 0, &sequence), SLUICE_OK);
 }
 
+static void finds_the_server_of_a_domain(void **state)
+{
+    (void)state;
+    uint32_t server_id;
+    assert_int_equal(gtid_list_server("0-1-100,3-7-9", 3, &server_id), SLUICE_OK);
+    assert_int_equal(server_id, 7);
+    assert_int_equal(gtid_list_server("0-1-100", 4, &server_id), SLUICE_OK);
+    assert_int_equal(server_id, 0);
+    assert_int_equal(gtid_list_server("0-1", 0, &server_id), SLUICE_ERROR_MALFORMED);
+}
+
 static void refuses_lists_that_are_none(void **state)
 {
     (void)state;
@@ -61,6 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(finds_the_sequence_of_a_domain),
+        cmocka_unit_test(finds_the_server_of_a_domain),
         cmocka_unit_test(refuses_lists_that_are_none),
         cmocka_unit_test(replaces_or_appends_a_domain),
         cmocka_unit_test(keeps_the_list_when_it_would_not_fit),
