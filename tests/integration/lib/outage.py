@@ -43,9 +43,12 @@ class Watched:
     def __init__(self, cluster, source, kinds=KINDS):
         self.cluster, self.source, self.kinds = cluster, source, kinds
 
-    def begin(self, sink, source_uri=None):
+    def create(self, sink, source_uri=None):
         arguments = [part for rule in FILTER for part in ("--filter", rule)]
         self.cluster.create(NAME, source_uri or self.source.uri(), sink, *arguments)
+
+    def begin(self, sink, source_uri=None):
+        self.create(sink, source_uri)
         workload.create_tables(self.source, SCHEMAS, TABLES)
         self.load = SteadyLoad(self.source, workload.table_names(SCHEMAS, TABLES), self.kinds)
         self.goes_on()
@@ -166,3 +169,8 @@ def executed_in(server):
 
 def each_change_once(changes, server):
     carried.each_change_once(changes, executed_in(server))
+
+
+def each_logged_change_once(changes, server):
+    """Of a sink that was well all the time."""
+    carried.each_change_once(changes, general_log.schema_changes(server.general_log))
