@@ -140,7 +140,7 @@ hosted_changefeed_t *hosted_changefeed_of_removed(const changefeed_close_t *clos
 {
     error_report_t report = {0};
     hosted_changefeed_t *changefeed = memory_zalloc(sizeof *changefeed);
-    changefeed->config = changefeed_config_copy(&close->config, &changefeed->arena);
+    changefeed->config = changefeed_config_copy(&changefeed->arena, &close->config);
     if (open_sink(changefeed, close->changefeed, &report) != SLUICE_OK)
         sink_forget_failed((const char *)changefeed->config.name.data, &report);
     return changefeed;
