@@ -95,16 +95,17 @@ sim_schema_t *sim_database_find_schema(const sim_database_t *database, const cha
  * server would refuse, and nothing is changed then. `touched` (NULL: not wanted) is told of every
  * table that it is about, before a dropped one is freed and after any other change. */
 typedef void sim_touched_fn(void *context, sim_table_t *table, bool is_dropped);
-bool sim_database_execute(sim_database_t *database, const statement_t *statement, bool if_exists,
-                          sim_touched_fn *touched, void *context, error_report_t *report);
+bool sim_database_execute(sim_database_t *database, const sim_statement_t *statement,
+                          bool if_exists, sim_touched_fn *touched, void *context,
+                          error_report_t *report);
 
 /* What SHOW CREATE says. */
 void sim_table_show(const sim_table_t *table, char *text, size_t size);
 /* The SQL that the log has for the statement; the tables it names are as they were before it. */
-void sim_database_sql(const sim_database_t *database, const statement_t *statement, char *text,
+void sim_database_sql(const sim_database_t *database, const sim_statement_t *statement, char *text,
                       size_t size);
 /* Whether the objects that a statement names look the same: text and physical identity. */
-uint64_t sim_database_describe(const sim_database_t *database, const statement_t *statement);
+uint64_t sim_database_describe(const sim_database_t *database, const sim_statement_t *statement);
 
 /* ---- rows ---- */
 

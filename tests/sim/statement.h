@@ -70,11 +70,11 @@ typedef struct {
     uint32_t name_count;
     char words[2][SIM_NAME_SIZE]; /* columns, index, partition */
     uint64_t identity;            /* of the table that it makes: the same on every server */
-} statement_t;
+} sim_statement_t;
 
 /* False: not understood. */
-bool statement_parse(const char *text, statement_t *statement);
+bool sim_statement_parse(const char *text, sim_statement_t *statement);
 bool sim_name_equal(const sim_name_t *a, const sim_name_t *b);
-const char *statement_kind_name(statement_kind_t kind);
+const char *sim_statement_kind_name(statement_kind_t kind);
 
 #endif

@@ -21,6 +21,9 @@
 
 typedef struct sim_log sim_log_t;
 
+/* Wall clock at the beginning of time. */
+#define SIM_LOG_BEGINNING_S UINT64_C(1750000000)
+
 typedef struct {
     uint32_t tables;      /* at the start */
     uint64_t groups;      /* to draw */
@@ -67,15 +70,16 @@ typedef struct {
     commit_ts_t commit_ts;
     wall_ms_t commit_time; /* whole seconds */
     uint64_t visible_ns;   /* since the beginning of time */
-    bytes_t events;        /* one behind the other; empty while a log is being made */
     bool is_ddl;
-    statement_t statement; /* of a DDL */
+    sim_statement_t statement; /* of a DDL */
 } sim_group_t;
 
 commit_ts_t sim_log_first(const sim_log_t *log);
 commit_ts_t sim_log_last(const sim_log_t *log);
 /* NULL: no such group. */
 const sim_group_t *sim_log_group(const sim_log_t *log, commit_ts_t commit_ts);
+/* Its events, one behind the other; good until the log grows. */
+bytes_t sim_log_events(const sim_log_t *log, commit_ts_t commit_ts);
 /* The newest group that is visible at `now`, the start if there is none. */
 commit_ts_t sim_log_visible(const sim_log_t *log, mono_ns_t now);
 /* Behind the group. */
@@ -102,6 +106,10 @@ bool sim_log_is_carried_ddl(const sim_log_t *log, commit_ts_t commit_ts);
 /* Whether a sync point lies behind this group. */
 bool sim_log_has_syncpoint(const sim_log_t *log, commit_ts_t commit_ts);
 
+/* What a sink is to run of a statement: its names that are outside the filter taken away. False:
+ * nothing. */
+bool sim_log_restrict(const sim_log_t *log, const sim_statement_t *statement,
+                      sim_statement_t *restricted);
 /* Plays everything up to `at` that is inside the filter into an empty database. */
 void sim_log_replay(const sim_log_t *log, commit_ts_t at, sim_database_t *database);
 

@@ -1,0 +1,313 @@
+#include "tests/sim/feed.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/base/memory.h"
+#include "tests/sim/feed_internal.h"
+
+#define RING_EVENTS 256
+#define SERVICE_DELAY_NS (200 * NS_PER_US)
+#define RETRY_NS (10 * NS_PER_MS)
+
+static sluice_error_t catch_up_begin(sim_feed_t *feed, commit_ts_t from)
+{
+    const anchor_t *anchor = anchor_list_find(&feed->anchors, from);
+    if (!anchor)
+        return SLUICE_ERROR_NOT_FOUND;
+    arena_t arena = {0};
+    bytes_t snapshot;
+    error_report_t report = {0};
+    schema_tracker_t *tracker = NULL;
+    schema_tracker_options_t how = {.filter = feed->filter};
+    sluice_error_t error =
+        schema_tracker_snapshot(feed->tracker, anchor->commit_ts, true, &arena, &snapshot);
+    if (error == SLUICE_OK)
+        error = schema_tracker_from_snapshot(&how, snapshot, &tracker, &report);
+    arena_clear(&arena);
+    if (error != SLUICE_OK) {
+        sim_violated(feed->world, "reading", "the schema at %llu is no longer known",
+                     (unsigned long long)anchor->commit_ts.v);
+        return error;
+    }
+    anchor_t copy = *anchor;
+    feed->older = reading_new(feed, &copy, tracker, &report);
+    event_service_catch_up_begin(feed->service, copy.commit_ts);
+    return SLUICE_OK;
+}
+
+/* True: a round is wanted but could not begin. */
+static bool steer_catch_up(sim_feed_t *feed)
+{
+    commit_ts_t from;
+    if (feed->older && event_service_catch_up_is_done(feed->service)) {
+        reading_destroy(&feed->older);
+        event_service_catch_up_end(feed->service);
+    }
+    if (feed->older || !event_service_wants_catch_up(feed->service, &from))
+        return false;
+    return catch_up_begin(feed, from) != SLUICE_OK;
+}
+
+static void free_request(stream_request_t *request)
+{
+    free((uint8_t *)(uintptr_t)request->span.start_key.data);
+    free((uint8_t *)(uintptr_t)request->span.end_key.data);
+}
+
+static void take_requests(sim_feed_t *feed, mono_ns_t now)
+{
+    for (uint32_t i = 0; i < feed->request_count; i++) {
+        event_service_request(feed->service, &feed->requests[i], now);
+        free_request(&feed->requests[i]);
+    }
+    feed->request_count = 0;
+}
+
+/* True: the ring is full. */
+static bool give_events(sim_feed_t *feed, mono_ns_t now)
+{
+    sim_ring_t *ring = &feed->ring;
+    for (;;) {
+        if (RING_EVENTS - ring->count < EVENT_SERVICE_TAKE_MIN)
+            return true;
+        stream_event_t events[RING_EVENTS];
+        uint32_t count = event_service_take(feed->service, events, RING_EVENTS - ring->count, now);
+        if (count == 0)
+            return false;
+        for (uint32_t i = 0; i < count; i++)
+            ring->items[(ring->first + ring->count++) % RING_EVENTS] = events[i];
+        sim_process_wake(feed->process);
+    }
+}
+
+static void act(void *context)
+{
+    sim_feed_t *feed = context;
+    mono_ns_t now = sim_process_now(feed->process);
+    take_requests(feed, now);
+    bool is_full = give_events(feed, now);
+    bool must_retry = steer_catch_up(feed);
+    mono_ns_t deadline = is_full ? MONO_NEVER : event_service_next_deadline(feed->service);
+    if (must_retry)
+        deadline = mono_min(deadline, mono_add(now, RETRY_NS));
+    if (deadline.v != MONO_NEVER.v)
+        sim_timer_arm(&feed->timer, mono_elapsed(now, deadline) + NS_PER_US);
+}
+
+void feed_ring(sim_feed_t *feed)
+{
+    sim_timer_arm(&feed->timer, sim_random_below(&feed->random, SERVICE_DELAY_NS));
+}
+
+/* ---- port ---- */
+
+static uint32_t port_take(void *self, stream_event_t *events, uint32_t max)
+{
+    sim_feed_t *feed = self;
+    sim_ring_t *ring = &feed->ring;
+    uint32_t count = ring->count < max ? ring->count : max;
+    if (count == 0)
+        return 0;
+    for (uint32_t i = 0; i < count; i++)
+        events[i] = ring->items[(ring->first + i) % RING_EVENTS];
+    ring->first = (ring->first + count) % RING_EVENTS;
+    ring->count -= count;
+    feed_ring(feed);
+    return count;
+}
+
+static bytes_t copy_key(bytes_t key)
+{
+    if (key.len == 0)
+        return (bytes_t){0};
+    uint8_t *copy = memory_alloc(key.len);
+    memcpy(copy, key.data, key.len);
+    return bytes_of(copy, key.len);
+}
+
+static void port_request(void *self, const stream_request_t *request)
+{
+    sim_feed_t *feed = self;
+    if (feed->request_count == feed->request_capacity) {
+        feed->request_capacity = feed->request_capacity ? feed->request_capacity * 2 : 64;
+        feed->requests =
+            memory_realloc(feed->requests, feed->request_capacity * sizeof *feed->requests);
+    }
+    stream_request_t own = *request;
+    bool has_span = request->kind == STREAM_REGISTER;
+    own.span.start_key = has_span ? copy_key(request->span.start_key) : (bytes_t){0};
+    own.span.end_key = has_span ? copy_key(request->span.end_key) : (bytes_t){0};
+    feed->requests[feed->request_count++] = own;
+    feed_ring(feed);
+}
+
+static void port_set_persisted(void *self, commit_ts_t persisted, commit_ts_t told)
+{
+    sim_feed_t *feed = self;
+    event_service_set_persisted(feed->service, persisted);
+    anchor_list_forget(&feed->anchors, persisted);
+    schema_history_forget(&feed->history, told.v < persisted.v ? told : persisted);
+}
+
+static bool has_read(const sim_feed_t *feed, commit_ts_t at)
+{
+    return feed->position.v >= at.v;
+}
+
+static sluice_error_t port_table_list(void *self, commit_ts_t at, arena_t *arena,
+                                      const table_info_t **tables, uint32_t *count)
+{
+    sim_feed_t *feed = self;
+    return schema_tracker_table_list(feed->tracker, at, has_read(feed, at), arena, tables, count);
+}
+
+static sluice_error_t port_snapshot(void *self, commit_ts_t at, arena_t *arena, bytes_t *snapshot)
+{
+    sim_feed_t *feed = self;
+    return schema_tracker_snapshot(feed->tracker, at, has_read(feed, at), arena, snapshot);
+}
+
+static sluice_error_t port_schema_ddls(void *self, commit_ts_t after, commit_ts_t *up_to,
+                                       uint32_t max, arena_t *arena, const schema_ddl_t **ddls,
+                                       uint32_t *count)
+{
+    sim_feed_t *feed = self;
+    if (!has_read(feed, *up_to))
+        return SLUICE_ERROR_AGAIN;
+    return schema_history_read(&feed->history, after, up_to, max, arena, ddls, count);
+}
+
+static bool port_anchor(void *self, commit_ts_t ts, anchor_t *anchor)
+{
+    sim_feed_t *feed = self;
+    const anchor_t *found = anchor_list_find(&feed->anchors, ts);
+    if (found)
+        *anchor = *found;
+    return found != NULL;
+}
+
+static void port_state(void *self, event_feed_state_t *state)
+{
+    sim_feed_t *feed = self;
+    event_service_state_t service = event_service_state(feed->service);
+    *state = (event_feed_state_t){
+        .resolved = service.resolved,
+        .resolved_time = service.resolved_time,
+        .is_caught_up = service.is_caught_up,
+        .tail_bytes = service.tail_bytes,
+        .is_waiting_for_room = service.is_waiting_for_room,
+        .streams = service.registrations,
+        .catching_up = service.catching_up,
+        .catch_ups = service.rounds,
+        .drops = service.drops,
+        .error = feed->error.code,
+    };
+    memcpy(state->error_text, feed->error.text, sizeof state->error_text);
+}
+
+feed_port_t sim_feed_port(sim_feed_t *feed)
+{
+    return (feed_port_t){
+        .self = feed,
+        .take = port_take,
+        .request = port_request,
+        .set_persisted = port_set_persisted,
+        .table_list = port_table_list,
+        .snapshot = port_snapshot,
+        .schema_ddls = port_schema_ddls,
+        .anchor = port_anchor,
+        .state = port_state,
+    };
+}
+
+/* ---- life ---- */
+
+static sluice_error_t apply_stored(sim_feed_t *feed, const sim_feed_options_t *options,
+                                   error_report_t *report)
+{
+    arena_t arena = {0};
+    sluice_error_t error = SLUICE_OK;
+    for (uint32_t i = 0; i < options->ddl_count && error == SLUICE_OK; i++) {
+        const schema_ddl_t *stored = &options->ddls[i];
+        if (stored->commit_ts.v <= options->snapshot_ts.v ||
+            stored->commit_ts.v > options->anchor.commit_ts.v)
+            continue;
+        logged_ddl_t ddl;
+        schema_outcome_t outcome = {.kind = SCHEMA_OUTSIDE};
+        error = schema_ddl_decode(stored, &arena, &ddl);
+        if (error == SLUICE_OK)
+            error = schema_tracker_apply(feed->tracker, &ddl, &outcome, report);
+        if (error == SLUICE_OK && outcome.kind == SCHEMA_EVENT)
+            ddl_event_unref(&outcome.event);
+        arena_reset(&arena);
+    }
+    arena_clear(&arena);
+    return error;
+}
+
+/* Small enough, now and then, that dispatchers fall out of the tail and groups come in parts. */
+static void draw_sizes(sim_feed_t *feed, event_service_options_t *how)
+{
+    static const uint64_t tails[] = {UINT64_C(1) << 30, 256 << 10, 64 << 10};
+    how->tail_bytes_max = tails[sim_random_below(&feed->random, 3)];
+    feed->group_bytes_max = GROUP_BYTES_MAX_DEFAULT;
+}
+
+sluice_error_t sim_feed_open(sim_world_t *world, sim_process_t *process, const sim_log_t *log,
+                             const sim_feed_options_t *options, sim_feed_t **feed,
+                             error_report_t *report)
+{
+    sim_feed_t *self = memory_zalloc(sizeof *self);
+    self->world = world;
+    self->process = process;
+    self->log = log;
+    self->random = sim_random_split(sim_random(world));
+    self->forgotten = self->position = options->anchor.commit_ts;
+    self->ring.items = memory_zalloc(RING_EVENTS * sizeof *self->ring.items);
+    anchor_list_add(&self->anchors, &options->anchor);
+    schema_history_init(&self->history, options->anchor.commit_ts);
+    sim_timer_init(&self->timer, world, process, act, self);
+    event_service_options_t how = event_service_options_default(options->anchor.commit_ts);
+    draw_sizes(self, &how);
+    self->service = event_service_new(&how, sim_process_now(process));
+    sluice_error_t error =
+        table_filter_new(options->config->filter_rules, options->config->filter_rule_count, false,
+                         &self->filter, report);
+    schema_tracker_options_t tracker = {.filter = self->filter};
+    if (error == SLUICE_OK)
+        error = schema_tracker_from_snapshot(&tracker, options->snapshot, &self->tracker, report);
+    if (error == SLUICE_OK)
+        error = apply_stored(self, options, report);
+    if (error == SLUICE_OK) {
+        self->live = reading_new(self, &options->anchor, NULL, report);
+        error = self->live ? SLUICE_OK : report->code;
+    }
+    if (error != SLUICE_OK)
+        sim_feed_close(&self);
+    *feed = self;
+    return error;
+}
+
+void sim_feed_close(sim_feed_t **feed)
+{
+    sim_feed_t *self = *feed;
+    *feed = NULL;
+    if (!self)
+        return;
+    sim_timer_stop(&self->timer);
+    reading_destroy(&self->live);
+    reading_destroy(&self->older);
+    for (uint32_t i = 0; i < self->ring.count; i++)
+        stream_event_clear(&self->ring.items[(self->ring.first + i) % RING_EVENTS]);
+    free(self->ring.items);
+    for (uint32_t i = 0; i < self->request_count; i++)
+        free_request(&self->requests[i]);
+    free(self->requests);
+    event_service_destroy(&self->service);
+    schema_tracker_destroy(&self->tracker);
+    table_filter_destroy(&self->filter);
+    schema_history_clear(&self->history);
+    anchor_list_clear(&self->anchors);
+    free(self);
+}
