@@ -138,9 +138,12 @@ static bool note_front(barrier_t *barrier, const span_entry_t *span, event_key_t
         /* What does not prove an event proves no later one. */
         if (!span_proves(span, event->key) && event_key_compare(reported, event->key) <= 0)
             break;
-        if (!is_provable(event) || !barrier_event_blocks_surely(event, barrier->table, span))
+        if (!barrier_event_blocks_surely(event, barrier->table, span))
             continue;
-        event->is_proven = event->is_touched = is_any = true;
+        /* One that is proven may have waited for this span only. */
+        event->is_touched |= event->is_proven;
+        if (is_provable(event))
+            event->is_proven = event->is_touched = is_any = true;
     }
     return is_any;
 }

@@ -449,6 +449,28 @@ static void passage_is_proven_by_what_another_passed(void **state)
     fixture_teardown(&f);
 }
 
+/* Whose DONE is lost says by what it reports next that it is through. */
+static void a_proven_event_ends_when_the_last_who_waits_has_moved_on(void **state)
+{
+    (void)state;
+    fixture_t f;
+    fixture_setup(&f);
+    fixture_add(&f, 1, 1, node_2);
+    block_payload_t all = {.influence = {.kind = INFLUENCE_ALL}};
+    dispatcher_id_t trigger = f.trigger, one = dispatcher_of(1);
+    event_key_t passed = KEY(20);
+    WAITS(node_2, KEY(20), &all, 1);
+    fixture_report(&f, node_1, STAGE_WAITING, KEY(20), &all, trigger);
+    assert_state(&f, KEY(20), BARRIER_SELECTED);
+    fixture_hand_in(&f, node_1, STAGE_DONE, KEY(20), NULL, &trigger, &passed, 1);
+    fixture_settle(&f);
+    assert_state(&f, KEY(20), BARRIER_ADVANCED);
+    fixture_hand_in(&f, node_2, STAGE_WAITING, KEY(30), &all, &one, &passed, 1);
+    fixture_settle(&f);
+    assert_int_equal(barrier_count(f.barrier), 1);
+    fixture_teardown(&f);
+}
+
 static void a_heartbeat_beyond_the_event_proves_it(void **state)
 {
     (void)state;
@@ -835,6 +857,7 @@ int main(void)
         cmocka_unit_test(a_reporter_that_is_gone_is_struck),
         cmocka_unit_test(equal_checkpoint_proves_nothing),
         cmocka_unit_test(passage_is_proven_by_what_another_passed),
+        cmocka_unit_test(a_proven_event_ends_when_the_last_who_waits_has_moved_on),
         cmocka_unit_test(a_heartbeat_beyond_the_event_proves_it),
         cmocka_unit_test(the_trigger_is_put_off_while_an_earlier_change_waits),
         cmocka_unit_test(a_listed_table_that_is_gone_counts_as_reported),
