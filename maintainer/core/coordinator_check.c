@@ -90,9 +90,8 @@ static void ask(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *effect
     };
 }
 
-/* A feed that was only to be created goes with its operation. */
-static void give_up(coordinator_t *c, feed_t *feed, effects_t *effects, sluice_error_t error,
-                    bytes_t text)
+bool feed_give_up(coordinator_t *c, feed_t *feed, effects_t *effects, sluice_error_t error,
+                  bytes_t text)
 {
     bool is_create = feed->operation == OPERATION_CREATE;
     if (is_create) {
@@ -102,6 +101,7 @@ static void give_up(coordinator_t *c, feed_t *feed, effects_t *effects, sluice_e
     feed_end(effects, feed, error, text);
     if (is_create)
         coordinator_drop_feed(c, feed);
+    return is_create;
 }
 
 static void keep_text(check_t *check, const check_response_t *response)
@@ -184,7 +184,7 @@ void check_step(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *effect
     check_t *check = feed->check;
     if (check->error != SLUICE_OK) {
         bytes_t text = arena_bytes(&effects->arena, bytes_of_text(check->warnings));
-        give_up(c, feed, effects, check->error, text);
+        (void)feed_give_up(c, feed, effects, check->error, text);
         return;
     }
     if (check->is_complete) {
@@ -193,8 +193,8 @@ void check_step(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *effect
         return;
     }
     if (mono_elapsed(check->began_at, now) >= c->settings.check_timeout_ns) {
-        give_up(c, feed, effects, SLUICE_ERROR_TIMEOUT,
-                bytes_of_text("no node answered whether the changefeed can start"));
+        (void)feed_give_up(c, feed, effects, SLUICE_ERROR_TIMEOUT,
+                           bytes_of_text("no node answered whether the changefeed can start"));
         return;
     }
     bool is_lost =

@@ -129,7 +129,8 @@ static void log_state(const coordinator_t *c, effects_t *effects, const feed_t *
                 sender.changefeed, fields, is_bad ? 3 : 1);
 }
 
-static void confirmed(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *effects)
+/* Returns whether the feed was dropped. */
+static bool confirmed(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *effects)
 {
     bytes_t text =
         bytes_of_text(feed->persist_error == SLUICE_OK ? "" : "the meta store did not take it");
@@ -137,12 +138,10 @@ static void confirmed(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *
     if (feed->persist_error != SLUICE_OK && insists(feed->operation)) {
         feed->step = STEP_PERSIST;
         feed->persist_at = mono_add(now, NS_PER_S);
-        return;
+        return false;
     }
-    if (feed->persist_error != SLUICE_OK) {
-        feed_end(effects, feed, feed->persist_error, text);
-        return;
-    }
+    if (feed->persist_error != SLUICE_OK)
+        return feed_give_up(c, feed, effects, feed->persist_error, text);
     feed_set_stored(feed, &feed->next);
     feed->is_stored = true;
     log_state(c, effects, feed);
@@ -170,6 +169,7 @@ static void confirmed(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *
         feed->step = STEP_ENDING;
         break;
     }
+    return false;
 }
 
 /* Nodes have closed it, or there are none. Returns whether the feed was dropped. */
@@ -257,8 +257,8 @@ void feed_step(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *effects
     }
     if (feed->operation == OPERATION_NONE)
         return;
-    if (feed->step == STEP_CONFIRMED)
-        confirmed(c, now, feed, effects);
+    if (feed->step == STEP_CONFIRMED && confirmed(c, now, feed, effects))
+        return;
     if (feed->operation == OPERATION_NONE)
         return;
     if (feed->step == STEP_PERSIST && mono_reached(feed->persist_at, now)) {

@@ -114,6 +114,10 @@ void feed_start_removing(coordinator_t *c, mono_ns_t now, feed_t *feed);
 void feed_begin(feed_t *feed, operation_t operation, operation_step_t step, uint64_t request_id);
 /* Ends the operation with an answer. */
 void feed_end(effects_t *effects, feed_t *feed, sluice_error_t error, bytes_t text);
+/* Ends its operation with an error. Returns whether the feed was dropped: one that was only to be
+ * created goes with its operation, and from the store, where it may be all the same. */
+bool feed_give_up(coordinator_t *c, feed_t *feed, effects_t *effects, sluice_error_t error,
+                  bytes_t text);
 /* May drop the feed. */
 void feed_step(coordinator_t *c, mono_ns_t now, feed_t *feed, effects_t *effects);
 mono_ns_t feed_deadline(const coordinator_t *c, const feed_t *feed);

@@ -85,6 +85,29 @@ static void a_refused_check_leaves_nothing_behind(void **state)
     world_end(&world);
 }
 
+static void one_that_the_store_does_not_take_is_not_there(void **state)
+{
+    (void)state;
+    world_t world;
+    world_start(&world, 1, 1, 20, 3);
+    world_run(&world, 200);
+    world_create_changefeed(&world);
+    world.is_store_gone = true;
+    world_run(&world, 1000);
+    assert_int_equal(world.last_answer, SLUICE_ERROR_META_STORE);
+    arena_t arena = {0};
+    changefeed_view_t feed;
+    assert_int_equal(coordinator_changefeed(world.coordinator, world.now, name, &arena, &feed),
+                     SLUICE_ERROR_NOT_FOUND);
+    arena_clear(&arena);
+    /* It may be tried again. */
+    world.is_store_gone = false;
+    world_create_changefeed(&world);
+    world_run(&world, 1000);
+    assert_true(is_state(&world, CHANGEFEED_NORMAL, "running"));
+    world_end(&world);
+}
+
 static void what_a_check_warns_of_comes_with_the_answer(void **state)
 {
     (void)state;
@@ -655,6 +678,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(create_needs_a_valid_unused_name_and_a_node),
         cmocka_unit_test(a_refused_check_leaves_nothing_behind),
+        cmocka_unit_test(one_that_the_store_does_not_take_is_not_there),
         cmocka_unit_test(what_a_check_warns_of_comes_with_the_answer),
         cmocka_unit_test(a_check_that_nobody_answers_ends),
         cmocka_unit_test(paused_nobody_carries_anything_resumed_it_goes_on),
