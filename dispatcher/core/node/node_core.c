@@ -51,7 +51,7 @@ sluice_error_t node_core_start(node_core_t *core, error_report_t *report)
 {
     for (uint32_t i = 0; i < core->link_count; i++) {
         node_link_t *link = &core->links[i];
-        link->is_welcome = false;
+        link->is_welcome = link->is_greeted = false;
         link->lease = (node_lease_t){0};
         link->hello_at = (mono_ns_t){0};
         sluice_error_t error = link->port.connect(link->port.self, core->incarnation, report);
@@ -81,6 +81,7 @@ void node_core_link_up(node_core_t *core, uint32_t index, node_connection_t conn
     assert(index < core->link_count);
     node_link_t *link = &core->links[index];
     if (connection == NODE_LINK_CONTROL) {
+        link->is_greeted = false;
         node_say_hello(core, link, now);
         return;
     }
@@ -93,7 +94,7 @@ static void repeat_hello(node_core_t *core, node_link_t *link, mono_ns_t now)
 {
     if (!mono_reached(link->hello_at, now))
         return;
-    if (!link->is_welcome || core->is_leaving)
+    if (!link->is_greeted || core->is_leaving)
         node_say_hello(core, link, now);
     else
         link->hello_at = MONO_NEVER;

@@ -13,6 +13,7 @@
 typedef struct {
     link_port_t port;
     bool is_welcome; /* hello was answered */
+    bool is_greeted; /* on the connection of now: who is behind it knows this node */
     hello_response_t settings;
     node_lease_t lease;
     mono_ns_t hello_at; /* next repeat */

@@ -9,7 +9,7 @@ static void handle_welcome(node_core_t *core, node_link_t *link, const hello_res
     if (!link->is_welcome)
         NODE_LOG(&core->host, LOG_LEVEL_INFO, NULL, "registered at maintainer",
                  log_text("endpoint", link->port.name), log_number("slot", response->slot));
-    link->is_welcome = true;
+    link->is_welcome = link->is_greeted = true;
     link->settings = *response;
     node_lease_set_length(&link->lease, response->lease_ms * NS_PER_MS);
 }
