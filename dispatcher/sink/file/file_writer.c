@@ -13,6 +13,8 @@
 #include "common/runtime/fail_point.h"
 #include "dispatcher/sink/file/file_path.h"
 
+#define OPEN_TRIES 16
+
 struct file_writer {
     pthread_mutex_t mutex;
     pthread_cond_t synced; /* `synced_bytes` moved, or a sync ended */
@@ -55,24 +57,54 @@ static void wait_for_sync(file_writer_t *writer)
         pthread_cond_wait(&writer->synced, &writer->mutex);
 }
 
-static sluice_error_t open_file(file_writer_t *writer, mono_ns_t now, error_report_t *report)
+/* Who looks for files of dead writers may find one between its making and its locking: then it is
+ * theirs, and removed since it is empty. */
+static sluice_error_t lock_own(file_writer_t *writer, const char *path, bool *is_own,
+                               error_report_t *report)
+{
+    struct stat by_fd, by_path;
+    bool is_locked = flock(writer->fd, LOCK_EX | LOCK_NB) == 0;
+    if (!is_locked && errno != EWOULDBLOCK)
+        return failed(writer, "lock a file in", report);
+    *is_own = is_locked && fstat(writer->fd, &by_fd) == 0 && stat(path, &by_path) == 0 &&
+              by_fd.st_ino == by_path.st_ino;
+    return SLUICE_OK;
+}
+
+/* fd stays -1 when the file was taken away. */
+static sluice_error_t try_open(file_writer_t *writer, error_report_t *report)
 {
     char path[FILE_PATH_SIZE];
     if (!file_path_format(path, writer->directory, writer->changefeed_name, writer->token,
                           writer->sequence, FILE_PATH_OPEN))
         return error_report_set(report, SLUICE_ERROR_CONFIGURATION, "%s: the path is too long",
                                 writer->directory);
-    if (mkdir(writer->directory, 0777) != 0 && errno != EEXIST)
-        return failed(writer, "make the directory", report);
     writer->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_CLOEXEC, 0666);
     if (writer->fd < 0)
         return failed(writer, "make a file in", report);
-    if (flock(writer->fd, LOCK_EX | LOCK_NB) != 0) {
-        sluice_error_t error = failed(writer, "lock a file in", report);
-        close(writer->fd);
-        writer->fd = -1;
+    bool is_own = false;
+    sluice_error_t error = lock_own(writer, path, &is_own, report);
+    if (is_own)
+        return SLUICE_OK;
+    close(writer->fd);
+    writer->fd = -1;
+    writer->sequence++;
+    return error;
+}
+
+static sluice_error_t open_file(file_writer_t *writer, mono_ns_t now, error_report_t *report)
+{
+    if (mkdir(writer->directory, 0777) != 0 && errno != EEXIST)
+        return failed(writer, "make the directory", report);
+    sluice_error_t error = SLUICE_OK;
+    for (int i = 0; i < OPEN_TRIES && error == SLUICE_OK && writer->fd < 0; i++)
+        error = try_open(writer, report);
+    if (error == SLUICE_OK && writer->fd < 0)
+        error = error_report_set(report, SLUICE_ERROR_AGAIN,
+                                 "new files in %s are taken away before they are locked",
+                                 writer->directory);
+    if (error != SLUICE_OK)
         return error;
-    }
     writer->size = 0;
     writer->opened_at = now;
     return SLUICE_OK;

@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include "tests/unit/sink/sink_fixture.h"
 
 #define TABLE 5
+#define LINES_OF_THEIR_OWN 300
 
 typedef struct {
     char directory[256];
@@ -68,6 +71,25 @@ static const char *files(void)
         free(names[i]);
     }
     return fixture.text;
+}
+
+/* Those with that ending and something in them. */
+static int count_files(const char *suffix)
+{
+    int count = 0;
+    DIR *directory = opendir(fixture.directory);
+    const struct dirent *entry;
+    while ((entry = readdir(directory))) {
+        char path[600];
+        struct stat status;
+        size_t len = strlen(entry->d_name), end = strlen(suffix);
+        snprintf(path, sizeof path, "%s/%s", fixture.directory, entry->d_name);
+        if (len > end && strcmp(entry->d_name + len - end, suffix) == 0 &&
+            stat(path, &status) == 0 && status.st_size > 0)
+            count++;
+    }
+    closedir(directory);
+    return count;
 }
 
 static void path_of(char path[600], const char *name)
@@ -224,6 +246,44 @@ static void threads_append_whole_lines_each_in_its_order(void **state)
     }
     file_writer_destroy(&writer);
     assert_lines_in_order();
+}
+
+typedef struct {
+    file_writer_t *writer;
+    atomic_bool is_over;
+} adopter_t;
+
+static void *adopt_again_and_again(void *argument)
+{
+    adopter_t *adopter = argument;
+    sluice_error_t error = SLUICE_OK;
+    while (!error && !atomic_load(&adopter->is_over))
+        error = file_writer_adopt(adopter->writer, NULL);
+    return error ? (void *)1 : NULL;
+}
+
+/* Each line is a file of its own, so that it is made again and again under the adopter's eyes. */
+static void file_just_made_is_not_lost_to_who_looks_for_dead_ones(void **state)
+{
+    (void)state;
+    fixture.options.rotate_bytes = 1;
+    fixture.options.is_synced = false;
+    file_writer_options_t second = fixture.options;
+    second.token = "token-2";
+    file_writer_t *writer = file_writer_new(&fixture.options);
+    adopter_t adopter = {.writer = file_writer_new(&second)};
+    pthread_t thread;
+    assert_int_equal(pthread_create(&thread, NULL, adopt_again_and_again, &adopter), 0);
+    for (int i = 0; i < LINES_OF_THEIR_OWN; i++)
+        assert_int_equal(append(writer, "line\n", 1), SLUICE_OK);
+    atomic_store(&adopter.is_over, true);
+    void *failed;
+    pthread_join(thread, &failed);
+    assert_null(failed);
+    file_writer_destroy(&writer);
+    file_writer_destroy(&adopter.writer);
+    assert_int_equal(count_files(".json"), LINES_OF_THEIR_OWN);
+    assert_int_equal(count_files(".json.tmp"), 0);
 }
 
 static void append_that_finds_no_room_leaves_whole_lines(void **state)
@@ -427,6 +487,7 @@ int main(void)
         IN_DIRECTORY(file_of_a_dead_writer_is_cut_to_whole_lines_and_completed),
         IN_DIRECTORY(file_of_a_live_writer_is_left_alone),
         IN_DIRECTORY(threads_append_whole_lines_each_in_its_order),
+        IN_DIRECTORY(file_just_made_is_not_lost_to_who_looks_for_dead_ones),
         IN_DIRECTORY(append_that_finds_no_room_leaves_whole_lines),
         IN_DIRECTORY(check_makes_the_directory_and_leaves_nothing_in_it),
         IN_DIRECTORY(rows_are_counted_through_the_parts_of_a_transaction),
