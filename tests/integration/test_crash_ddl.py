@@ -98,6 +98,36 @@ def writer_killed_between_record_and_execution():
     writer_killed("sink.ddl.recorded", False)
 
 
+SQLITE_CHANGES = [
+    ("sink.ddl.locked", "k.a", "ALTER TABLE k.a CHANGE a b INT, CHANGE b a INT"),
+    ("sink.ddl.execute", "", "RENAME TABLE k.a TO k.x, k.b TO k.a, k.x TO k.b"),
+    ("sink.ddl.executed", "", "RENAME TABLE k.a TO k.x, k.b TO k.a, k.x TO k.b"),
+    ("sink.ddl.finished", "", "RENAME TABLE k.a TO k.x, k.b TO k.a, k.x TO k.b"),
+    ("sink.ddl.executed", "k.b", "ALTER TABLE k.b CHANGE a b INT, CHANGE b a INT"),
+    ("sink.ddl.finished", "k.b", "ALTER TABLE k.b CHANGE a b INT, CHANGE b a INT"),
+    ("sink.ddl.executed", "k.a", "TRUNCATE TABLE k.a"),
+    ("sink.ddl.finished", "k.a", "ALTER TABLE k.a ADD COLUMN c INT DEFAULT 5, ADD INDEX kc (c)"),
+    ("sink.ddl.executed", "", "DROP TABLE k.a"),
+]
+
+
+def sqlite_writer_killed_at_every_step():
+    """Record, change and progress are one transaction there."""
+    with feeds.into_sqlite("k.*") as feed:
+        feed.source.sql("CREATE DATABASE k", "CREATE TABLE k.a (id INT PRIMARY KEY, a INT, b INT)",
+                        "CREATE TABLE k.b (id INT PRIMARY KEY, a INT, b INT)",
+                        "INSERT INTO k.a VALUES (1, 10, 20)", "INSERT INTO k.b VALUES (2, 30, 40)")
+        for n, (point, table, statement) in enumerate(SQLITE_CHANGES, 10):
+            feed.caught_up()
+            writer = feed.node_of(table)
+            writer.arm(f"{point}=kill")
+            feed.source.sql(statement, f"INSERT INTO k.b (id, a, b) VALUES ({n}, {n}, 0)")
+            assert writer.wait(30) == -signal.SIGKILL
+            feed.restart_node(writer)
+            feed.identical()
+        assert set(feed.cluster.stop().values()) == {0}
+
+
 def stop_the_writer(feed, point, table, statement, after):
     """Stands still at that point until another has written the change and what is behind it."""
     writer = feed.node_of(table)
@@ -158,4 +188,4 @@ def stopped_before_the_lock_of_a_drop(feed):
 
 if __name__ == "__main__":
     scenario.main([writer_killed_between_execution_and_record, writer_killed_between_record_and_execution,
-                   writer_stopped_and_woken])
+                   sqlite_writer_killed_at_every_step, writer_stopped_and_woken])

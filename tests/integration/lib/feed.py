@@ -26,6 +26,15 @@ def into_sqlite(*filters, nodes=2, **keys):
         yield Feed(cluster, source, f"sqlite://{directory}/sink.db").create(*filters)
 
 
+@contextlib.contextmanager
+def into_files(*filters, nodes=2, parameters="", **keys):
+    with scenario.source_server() as source, scenario.directory() as directory, \
+            scenario.cluster(nodes, maintainer_keys=SHORT_LEASE, **keys) as cluster:
+        feed = Feed(cluster, source, f"file://{directory}/out{parameters}")
+        feed.directory = f"{directory}/out"
+        yield feed.create(*filters)
+
+
 class Feed:
     def __init__(self, cluster, source, sink, name="feed"):
         """`sink` is a MariaDB server or the URI of another sink."""
