@@ -106,6 +106,10 @@ static inline bool changefeed_uuid_equal(changefeed_uuid_t a, changefeed_uuid_t 
 bool changefeed_name_is_valid(bytes_t name);
 
 /* New each time a span is given to a node; ordered by maintainer_epoch, then counter. */
+/* A maintainer_epoch is at least the milliseconds since 1970 of its maintainer's start. One that is
+ * further ahead of what is known than this is damaged or made up. */
+#define MAINTAINER_EPOCH_JUMP_MAX (UINT64_C(1) << 44)
+
 typedef struct {
     uint64_t maintainer_epoch, counter;
 } assignment_epoch_t;

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "common/runtime/log.h"
 #include "dispatcher/shell/sink_pool_internal.h"
 
 /* ---- claims ---- */
@@ -47,6 +48,16 @@ static claim_batch_t *take_claims(sink_pool_t *pool)
     return batch;
 }
 
+/* The trigger is given out at the checkpoint that the maintainer knows. */
+static void log_if_sink_is_ahead(const sink_pool_t *pool, const lane_t *lane, commit_ts_t progress)
+{
+    if (lane->claim.span.table_id.v == TABLE_ID_TRIGGER.v && progress.v > lane->claim.checkpoint.v)
+        LOG(LOG_LEVEL_WARNING, "sink", pool->options.changefeed_name,
+            "the meta store is older than the sink: goes on from what the sink knows to be "
+            "persisted",
+            log_number("meta_store", lane->claim.checkpoint.v), log_number("sink", progress.v));
+}
+
 static void do_claims(worker_t *worker)
 {
     sink_pool_t *pool = worker->pool;
@@ -64,6 +75,8 @@ static void do_claims(worker_t *worker)
         sluice_error_t outcome = error != SLUICE_OK ? error : result->error;
         if (outcome != SLUICE_OK)
             pool_end_lane(pool, lane);
+        else
+            log_if_sink_is_ahead(pool, lane, result->progress);
         pool_complete(pool, lane, SINK_CLAIMED, 0, outcome,
                       outcome == SLUICE_OK ? result->progress : COMMIT_TS_NONE);
         lane->jobs--;

@@ -157,7 +157,7 @@ static const changefeed_ref_t *ref_of(const message_t *message)
 static void note_epoch(feed_t *feed, uint64_t epoch)
 {
     uint64_t ours = feed->stored.maintainer_epoch;
-    if (epoch > ours && epoch - ours < EPOCH_JUMP_MAX && epoch > feed->later_epoch)
+    if (epoch > ours && epoch - ours < MAINTAINER_EPOCH_JUMP_MAX && epoch > feed->later_epoch)
         feed->later_epoch = epoch;
 }
 

@@ -8,9 +8,6 @@
 
 enum { REPLIES_MAX = 4096, CHECK_TEXT_MAX = 16384, CHECK_ID_BITS = 20 };
 
-/* An epoch further ahead is not believed. */
-#define EPOCH_JUMP_MAX (UINT64_C(1) << 32)
-
 /* Persist ids: what a maintainer gives out has its number above these bits. */
 #define PERSIST_TAG_SHIFT 40
 

@@ -93,6 +93,7 @@ struct maintainer {
     commit_ts_t persisting, persisted;
     anchor_t anchor_persisting, anchor;
     mono_ns_t persist_at;          /* not before */
+    sluice_error_t persist_error;  /* of the last checkpoint; SLUICE_OK: it is persisted */
     confirmation_t *confirmations; /* to be handled at the next step */
     uint32_t confirmation_count, confirmation_capacity;
 

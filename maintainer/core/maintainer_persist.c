@@ -38,11 +38,14 @@ void maintainer_persist_checkpoint(maintainer_t *m, mono_ns_t now, const sender_
 
 static void checkpoint_confirmed(maintainer_t *m, sluice_error_t error, const sender_t *sender)
 {
+    bool is_news = m->persist_error != error;
     m->checkpoint_id = 0;
+    m->persist_error = error;
     if (error != SLUICE_OK) {
         m->persisting = m->persisted;
-        maintainer_log(sender, LOG_LEVEL_WARNING, "checkpoint_not_persisted", "error",
-                       sluice_error_name(error));
+        if (is_news)
+            maintainer_log(sender, LOG_LEVEL_WARNING, "checkpoint_not_persisted", "error",
+                           sluice_error_name(error));
         if (error == SLUICE_ERROR_NOT_OWNER)
             maintainer_fail(m, error, bytes_of_text("another maintainer has taken over"));
         return;

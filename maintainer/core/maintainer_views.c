@@ -15,7 +15,9 @@ sluice_error_t maintainer_warning(const maintainer_t *m, bytes_t *text)
     for (uint32_t i = 0; i < m->node_count; i++)
         if (m->nodes[i].warning != SLUICE_OK)
             return m->nodes[i].warning;
-    return SLUICE_OK;
+    *text = bytes_of_text("the meta store does not take the checkpoint; rows flow on, and are read "
+                          "again from the last one that it took after a restart");
+    return m->persist_error;
 }
 
 commit_ts_t maintainer_checkpoint(const maintainer_t *m)

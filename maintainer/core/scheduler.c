@@ -132,8 +132,12 @@ static bool assign(scheduler_t *scheduler, const schedule_situation_t *situation
         return false;
     /* Everything at or below the changefeed's checkpoint is in the sink. */
     span_entry_raise(span, (position_t){situation->checkpoint, EVENT_KEY_NONE});
-    uint64_t counter = ++scheduler->counter;
-    dispatcher_id_t id = {scheduler->id_hi, counter};
+    dispatcher_id_t id = {scheduler->id_hi, 0};
+    uint64_t counter;
+    /* A node may name a dispatcher by an id of ours: of a maintainer that had our epoch before. */
+    do
+        counter = id.lo = ++scheduler->counter;
+    while (span_table_dispatcher(scheduler->table, id));
     ++*load_of(scheduler, node->node);
     span_table_assign(scheduler->table, span, node->node, id, counter);
     return true;

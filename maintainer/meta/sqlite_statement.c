@@ -21,8 +21,11 @@ static sluice_error_t code_of(int code)
 
 sluice_error_t sqlite_failure(sqlite3 *db, error_report_t *report)
 {
-    return error_report_set(report, code_of(sqlite3_extended_errcode(db)), "meta store: %s",
-                            sqlite3_errmsg(db));
+    const char *path = sqlite3_db_filename(db, "main");
+    int system_error = sqlite3_system_errno(db);
+    return error_report_set(report, code_of(sqlite3_extended_errcode(db)), "meta store: %s: %s%s%s",
+                            path ? path : "", sqlite3_errmsg(db), system_error ? ": " : "",
+                            system_error ? strerror(system_error) : "");
 }
 
 sluice_error_t sqlite_run(sqlite3 *db, const char *sql, error_report_t *report)

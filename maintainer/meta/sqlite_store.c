@@ -234,6 +234,18 @@ static sluice_error_t remember_file(sqlite_store_t *store, error_report_t *repor
     return SLUICE_OK;
 }
 
+/* Said before SQLite meets it: its own words ("disk I/O error") tell nobody what to mend. */
+static sluice_error_t check_writable(const char *directory, const char *path,
+                                     error_report_t *report)
+{
+    const char *const names[] = {directory, path};
+    for (size_t i = 0; i < 2; i++)
+        if (access(names[i], W_OK) != 0)
+            return error_report_set(report, SLUICE_ERROR_IO, "meta store: %s cannot be written: %s",
+                                    names[i], strerror(errno));
+    return SLUICE_OK;
+}
+
 sluice_error_t meta_sqlite_open(const char *directory, meta_store_t **out, error_report_t *report)
 {
     size_t len = strlen(directory) + sizeof "/meta.db";
@@ -244,6 +256,8 @@ sluice_error_t meta_sqlite_open(const char *directory, meta_store_t **out, error
     sluice_error_t error = SLUICE_OK;
     if (access(store->path, F_OK) != 0)
         error = create_file(store->path, report);
+    if (error == SLUICE_OK)
+        error = check_writable(directory, store->path, report);
     if (error == SLUICE_OK)
         error = remember_file(store, report);
     if (error == SLUICE_OK)

@@ -1,5 +1,6 @@
 #include "maintainer/shell/maintainer_actor.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/memory.h"
@@ -13,8 +14,6 @@
 /* The inbox is drained before each step, but a flood must not keep deadlines and operators waiting.
  * What is then left is younger than any lease. */
 #define DRAIN_NS_MAX (50 * NS_PER_MS)
-/* Nodes refuse epochs that are 2^32 ahead: a clock that says so is wrong. */
-#define EPOCH_OF_CLOCK_MAX (UINT64_C(1) << 32)
 
 struct maintainer_actor {
     maintainer_actor_options_t options;
@@ -35,11 +34,22 @@ struct maintainer_actor {
 
 /* An epoch that was given out may be missing in the store: it was brought back from an older copy,
  * or the disk has lost what it had confirmed. So each start takes one that no earlier start can
- * have had, unless the clock was set back: the seconds since 1970. */
+ * have had, unless the clock was set back: the milliseconds since 1970. */
 static uint64_t epoch_of_clock(void)
 {
-    uint64_t seconds = clock_wall().v / 1000;
-    return seconds < EPOCH_OF_CLOCK_MAX ? seconds : 0;
+    wall_ms_t now = clock_wall();
+    return now.v < MAINTAINER_EPOCH_JUMP_MAX / 2 ? now.v : 0;
+}
+
+static void log_loaded(const stored_changefeed_t *feed)
+{
+    char name[CHANGEFEED_NAME_MAX + 1];
+    snprintf(name, sizeof name, "%.*s", (int)feed->config.name.len,
+             (const char *)feed->config.name.data);
+    LOG(LOG_LEVEL_INFO, "maintainer", name, "changefeed taken over",
+        log_text("state", changefeed_state_name(feed->state)),
+        log_number("maintainer_epoch", feed->maintainer_epoch),
+        log_number("checkpoint", feed->checkpoint.v), log_text("gtid", feed->anchor.gtid_list));
 }
 
 static sluice_error_t load(maintainer_actor_t *actor, error_report_t *report)
@@ -55,8 +65,10 @@ static sluice_error_t load(maintainer_actor_t *actor, error_report_t *report)
             store->class->take_over(store, epoch_of_clock(), &arena, &feeds, &feed_count, report);
     for (uint32_t i = 0; i < slot_count && error == SLUICE_OK; i++)
         coordinator_load_slot(actor->coordinator, &slots[i].node, slots[i].slot);
-    for (uint32_t i = 0; i < feed_count && error == SLUICE_OK; i++)
+    for (uint32_t i = 0; i < feed_count && error == SLUICE_OK; i++) {
         error = coordinator_load_changefeed(actor->coordinator, actor->now, &feeds[i], report);
+        log_loaded(&feeds[i]);
+    }
     arena_clear(&arena);
     return error;
 }

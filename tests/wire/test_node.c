@@ -29,6 +29,7 @@ typedef struct {
     event_key_t key;
     dispatcher_id_t dispatcher;
     uint32_t times; /* that the first one came */
+    uint64_t opened_epoch;
 } fixture_t;
 
 static changefeed_ref_t changefeed = {.uuid = {{7, 7, 7}}, .generation = 1};
@@ -159,6 +160,7 @@ static void open_changefeed(fixture_t *fixture, const char *source, const start_
         print_message("%.*s\n", (int)opened->changefeed_opened.text.len,
                       (const char *)opened->changefeed_opened.text.data);
     assert_int_equal(opened->changefeed_opened.error, SLUICE_OK);
+    fixture->opened_epoch = opened->header.maintainer_epoch;
 }
 
 static schedule_create_t create_of(uint64_t number, table_id_t table, commit_ts_t start)
@@ -319,6 +321,21 @@ static void writes_nothing_without_an_answered_heartbeat(void **state)
              fake_maintainer_expect(&fixture->maintainer, MESSAGE_HEARTBEAT_REQUEST, NULL, NULL));
 }
 
+/* Of two maintainers, say on two copies of one meta store, the later one counts. */
+static void tells_an_older_maintainer_whom_it_follows(void **state)
+{
+    fixture_t *fixture = *state;
+    start_t start;
+    fixture->maintainer.epoch = 7;
+    welcome(fixture);
+    check(fixture, SOURCE, &start);
+    open_changefeed(fixture, SOURCE, &start);
+    fixture->maintainer.epoch = 6;
+    open_changefeed(fixture, SOURCE, &start);
+    assert_int_equal(fixture->opened_epoch, 7);
+    stop(fixture);
+}
+
 static void starts_again_with_a_new_incarnation_when_told(void **state)
 {
     fixture_t *fixture = *state;
@@ -464,6 +481,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(carries_a_changefeed_from_check_to_close),
         TEST(writes_nothing_without_an_answered_heartbeat),
+        TEST(tells_an_older_maintainer_whom_it_follows),
         TEST(starts_again_with_a_new_incarnation_when_told),
         TEST(repeats_a_status_that_is_not_acknowledged),
         TEST(tells_that_it_leaves),

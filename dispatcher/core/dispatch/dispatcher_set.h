@@ -15,9 +15,8 @@
 
 #include "dispatcher/core/dispatch/dispatcher.h"
 
-/* Creates beyond it are not carried out; nor are epochs that jump further. */
+/* Creates beyond it are not carried out. */
 #define DISPATCHER_SET_MAX 4000000
-#define MAINTAINER_EPOCH_JUMP_MAX (UINT64_C(1) << 32)
 
 typedef struct {
     status_resend_options_t resend;

@@ -82,9 +82,13 @@ void node_open(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
         node_close(known, false, now);
         return;
     }
-    if (known->ref.generation > open->changefeed.generation ||
-        !node_changefeed_reopen(known->changefeed, link, maintainer_epoch, now))
+    if (known->ref.generation > open->changefeed.generation)
         return;
+    if (!node_changefeed_reopen(known->changefeed, link, maintainer_epoch, now)) {
+        /* An older maintainer: from the epoch it learns that there is another. */
+        send_opened(link, known->maintainer_epoch, known->ref, SLUICE_OK, "");
+        return;
+    }
     known->link = link;
     known->maintainer_epoch = maintainer_epoch;
     send_opened(link, maintainer_epoch, open->changefeed, SLUICE_OK, "");
