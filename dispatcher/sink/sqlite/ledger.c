@@ -31,6 +31,24 @@ sluice_error_t sqlite_ledger_create_tables(sqlite_session_t *session, error_repo
         report);
 }
 
+sluice_error_t sqlite_ledger_find_tables(sqlite_session_t *session, error_report_t *report)
+{
+    sqlite3_stmt *statement;
+    bool is_there = false;
+    sluice_error_t error = sqlite_session_prepare(
+        session, bytes_of_text("SELECT 1 FROM sqlite_schema WHERE name = '__sluice_progress'"),
+        false, &statement, report);
+    if (!error)
+        error = sqlite_session_step_row(session, statement, &is_there, report);
+    sqlite3_finalize(statement);
+    if (error || is_there)
+        return error;
+    return error_report_set(report, SLUICE_ERROR_SINK_SETTINGS,
+                            "SQLite file %s is not the one that the changefeed was created with: "
+                            "it has none of Sluice's tables",
+                            sqlite3_db_filename(sqlite_session_handle(session), "main"));
+}
+
 /* ?1 and ?2 are the changefeed and its generation in every statement. */
 static const char *const statement_texts[LEDGER_STATEMENT_COUNT] = {
     /* Of every generation: a claim also ends what earlier ones own, and yields to later ones. */

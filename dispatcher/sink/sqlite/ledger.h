@@ -27,6 +27,10 @@ typedef struct sqlite_ledger sqlite_ledger_t;
 sluice_error_t sqlite_ledger_create_tables(sqlite_session_t *session,
                                            error_report_t *report) SLUICE_MUST_USE;
 
+/* SLUICE_ERROR_SINK_SETTINGS: this is not a file that a changefeed was created with. */
+sluice_error_t sqlite_ledger_find_tables(sqlite_session_t *session,
+                                         error_report_t *report) SLUICE_MUST_USE;
+
 /* `session` is borrowed for the ledger's life; the tables must be there. */
 sluice_error_t sqlite_ledger_open(sqlite_session_t *session, changefeed_ref_t changefeed,
                                   sqlite_ledger_t **ledger, error_report_t *report) SLUICE_MUST_USE;

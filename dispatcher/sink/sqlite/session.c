@@ -1,9 +1,11 @@
 #include "dispatcher/sink/sqlite/session.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "common/base/memory.h"
 #include "common/runtime/clock.h"
@@ -116,6 +118,24 @@ sluice_error_t sqlite_session_failed(sqlite_session_t *session, int code, error_
                             sqlite3_errmsg(session->handle), sqlite3_errstr(code));
 }
 
+static sluice_error_t file_is_gone(const char *path, error_report_t *report)
+{
+    return error_report_set(report, SLUICE_ERROR_SINK_SETTINGS,
+                            "SQLite file %s was removed or replaced: put the one that was written "
+                            "to back, or start the changefeed anew with a fresh copy",
+                            path);
+}
+
+/* What is written to a file without a name is lost. */
+static sluice_error_t check_file(sqlite_session_t *session, error_report_t *report)
+{
+    int has_moved = 0;
+    int code = sqlite3_file_control(session->handle, "main", SQLITE_FCNTL_HAS_MOVED, &has_moved);
+    return code == SQLITE_OK && has_moved
+               ? file_is_gone(sqlite3_db_filename(session->handle, "main"), report)
+               : SLUICE_OK;
+}
+
 /* ---- opening ---- */
 
 static int wait_while_busy(void *context, int count)
@@ -142,13 +162,16 @@ sluice_error_t sqlite_session_open(const sqlite_session_options_t *options,
     sqlite_session_t *opened = memory_zalloc(sizeof *opened);
     opened->gate = options->gate;
     opened->busy_timeout_ms = options->busy_timeout_ms;
-    int code =
-        sqlite3_open_v2(options->path, &opened->handle,
-                        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, NULL);
+    int how = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
+    int code = sqlite3_open_v2(options->path, &opened->handle,
+                               options->creates_file ? how | SQLITE_OPEN_CREATE : how, NULL);
     if (code != SQLITE_OK) {
         sluice_error_t error =
-            error_report_set(report, code_of(code), "SQLite file %s: %s", options->path,
-                             opened->handle ? sqlite3_errmsg(opened->handle) : "out of memory");
+            !options->creates_file && access(options->path, F_OK) != 0 && errno == ENOENT
+                ? file_is_gone(options->path, report)
+                : error_report_set(report, code_of(code), "SQLite file %s: %s", options->path,
+                                   opened->handle ? sqlite3_errmsg(opened->handle)
+                                                  : "out of memory");
         sqlite_session_close(&opened);
         return error;
     }
@@ -163,10 +186,11 @@ sluice_error_t sqlite_session_open(const sqlite_session_options_t *options,
                                "PRAGMA legacy_alter_table = ON; PRAGMA cache_size = -16384;",
                                report);
     if (!error)
-        error = sqlite_session_execute(opened,
-                                       options->is_synchronous_full ? "PRAGMA synchronous = FULL"
-                                                                    : "PRAGMA synchronous = NORMAL",
-                                       report);
+        error =
+            sqlite_session_execute(opened,
+                                   options->is_synchronous_normal ? "PRAGMA synchronous = NORMAL"
+                                                                  : "PRAGMA synchronous = FULL",
+                                   report);
     if (error)
         sqlite_session_close(&opened);
     *session = opened;
@@ -206,7 +230,9 @@ sluice_error_t sqlite_session_begin(sqlite_session_t *session, error_report_t *r
                                 "other writers of this process kept the SQLite file for %llu ms",
                                 (unsigned long long)session->busy_timeout_ms);
     }
-    sluice_error_t error = sqlite_session_execute(session, "BEGIN IMMEDIATE", report);
+    sluice_error_t error = check_file(session, report);
+    if (!error)
+        error = sqlite_session_execute(session, "BEGIN IMMEDIATE", report);
     if (error)
         give_gate(session);
     return error;
@@ -217,6 +243,8 @@ sluice_error_t sqlite_session_commit(sqlite_session_t *session, error_report_t *
     sluice_error_t error = sqlite_session_execute(session, "COMMIT", report);
     if (error)
         sqlite_session_rollback(session);
+    else
+        error = check_file(session, report);
     give_gate(session);
     return error;
 }

@@ -4,8 +4,12 @@
  * lock is polled; writers of other processes are waited for by SQLite's busy handler. Both waits
  * together are bounded and end in SLUICE_ERROR_SINK_BUSY, and an interrupt ends them at once.
  *
- * Journal mode WAL, synchronous NORMAL unless the URI says FULL: a crash of the process loses
- * nothing, a loss of power may take the last commits, rows and progress together.
+ * Journal mode WAL, synchronous FULL: what was committed stays, also when power is lost, since a
+ * checkpoint that counts on it is persisted next. NORMAL, if the URI says so: a loss of power may
+ * take the last commits.
+ *
+ * The file is made once and then has to be there: one that was removed or replaced is an error
+ * (SLUICE_ERROR_SINK_SETTINGS), seen before and after each transaction.
  *
  * Threads: a gate is shared by the threads of a process; a session belongs to one. interrupt alone
  * may be called from any.
@@ -26,12 +30,12 @@ void sqlite_gate_destroy(sqlite_gate_t **gate);
 
 typedef struct {
     const char *path;
-    bool is_synchronous_full;
+    bool is_synchronous_normal;
+    bool creates_file; /* if it is not there */
     uint64_t busy_timeout_ms;
     sqlite_gate_t *gate; /* borrowed for the session's life */
 } sqlite_session_options_t;
 
-/* Creates the file if it is not there. */
 sluice_error_t sqlite_session_open(const sqlite_session_options_t *options,
                                    sqlite_session_t **session,
                                    error_report_t *report) SLUICE_MUST_USE;
@@ -39,7 +43,8 @@ void sqlite_session_close(sqlite_session_t **session);
 void sqlite_session_interrupt(sqlite_session_t *session);
 sqlite3 *sqlite_session_handle(sqlite_session_t *session);
 
-/* BEGIN IMMEDIATE. Every success is followed by commit or rollback. */
+/* BEGIN IMMEDIATE, in the file that is at the path. Every success is followed by commit or
+ * rollback. */
 sluice_error_t sqlite_session_begin(sqlite_session_t *session,
                                     error_report_t *report) SLUICE_MUST_USE;
 /* A failed commit is rolled back. */

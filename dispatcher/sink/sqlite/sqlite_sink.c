@@ -2,7 +2,7 @@
  * sqlite:///path/of/file.db — one file that holds the tables of all databases and Sluice's own.
  *
  * URI parameters:
- *   synchronous=normal|full   default normal: see session.h
+ *   synchronous=full|normal   default full: see session.h
  *   busy-timeout-ms=N         how long one call waits for other writers, default 5000
  *   create-tables=yes|no      whether the pre-flight makes missing tables (empty), default no
  *   system-time-zone=+HH:MM   what the source's time zone SYSTEM is, for DDL that needs it
@@ -89,8 +89,8 @@ static sluice_error_t read_uri(sqlite_sink_t *sink, const char *text, error_repo
         error = error_report_set(report, SLUICE_ERROR_CONFIGURATION,
                                  "a SQLite sink is sqlite:///absolute/path/of/file.db");
     if (!error)
-        error = read_choice(&uri, "synchronous", "normal", "full",
-                            &sink->session.is_synchronous_full, report);
+        error = read_choice(&uri, "synchronous", "full", "normal",
+                            &sink->session.is_synchronous_normal, report);
     if (!error)
         error = read_choice(&uri, "create-tables", "no", "yes", &sink->creates_tables, report);
     if (!error)
@@ -126,8 +126,10 @@ static sluice_error_t sqlite_sink_check(sink_t *sink, const table_definition_t *
         return error_report_set(report, SLUICE_ERROR_SINK_SETTINGS,
                                 "SQLite %s is too old: 3.37 or later is needed (STRICT tables)",
                                 sqlite3_libversion());
+    sqlite_session_options_t options = sqlite->session;
+    options.creates_file = true;
     sqlite_session_t *session;
-    sluice_error_t error = sqlite_session_open(&sqlite->session, &session, report);
+    sluice_error_t error = sqlite_session_open(&options, &session, report);
     if (!error)
         error = sqlite_ledger_create_tables(session, report);
     if (!error)
@@ -159,6 +161,8 @@ static sluice_error_t sqlite_connect(sink_t *sink, sink_connection_t **connectio
     sqlite->sink = (sqlite_sink_t *)sink;
     *connection = &sqlite->base;
     sluice_error_t error = sqlite_session_open(&sqlite->sink->session, &sqlite->session, report);
+    if (!error)
+        error = sqlite_ledger_find_tables(sqlite->session, report);
     if (!error)
         error = sqlite_ledger_create_tables(sqlite->session, report);
     if (!error)

@@ -5,12 +5,14 @@
 
 #include "tests/unit/sink/sqlite_fixture.h"
 
-static void open_sink(sqlite_fixture_t *fixture)
+static void open_sink(sqlite_fixture_t *fixture, bool is_new)
 {
     sink_options_t options = fixture_options(fixture->uri);
     const sink_api_t *api = sink_find(fixture->uri);
     error_report_t report = {0};
     sluice_error_t error = api->open(&options, &fixture->sink, &report);
+    if (!error && is_new)
+        error = api->check(fixture->sink, NULL, 0, &report);
     if (!error)
         error = api->connect(fixture->sink, &fixture->connection, &report);
     if (error)
@@ -31,7 +33,7 @@ sqlite_fixture_t *sqlite_fixture_new(const char *parameters)
     fixture_make_directory(fixture->directory);
     snprintf(fixture->path, sizeof fixture->path, "%s/sink.db", fixture->directory);
     snprintf(fixture->uri, sizeof fixture->uri, "sqlite://%s?%s", fixture->path, parameters);
-    open_sink(fixture);
+    open_sink(fixture, true);
     return fixture;
 }
 
@@ -46,7 +48,7 @@ void sqlite_fixture_destroy(sqlite_fixture_t **fixture)
 void sqlite_fixture_reopen(sqlite_fixture_t *fixture)
 {
     close_sink(fixture);
-    open_sink(fixture);
+    open_sink(fixture, false);
 }
 
 static size_t append_column(char *text, size_t size, sqlite3_stmt *statement, int column)

@@ -130,6 +130,67 @@ static void writer_that_dies_in_a_transaction_leaves_nothing_of_it(void **state)
     assert_int_equal(fixture_claim_in(fixture.file->connection, &next).progress.v, 20);
 }
 
+/* Puts the file away, and another one in its place if it is given. */
+static void put_away(const char *other)
+{
+    char away[sizeof fixture.file->path + 8];
+    snprintf(away, sizeof away, "%s.away", fixture.file->path);
+    assert_int_equal(rename(fixture.file->path, away), 0);
+    if (!other)
+        return;
+    FILE *file = fopen(fixture.file->path, "w");
+    assert_non_null(file);
+    assert_true(fputs(other, file) >= 0);
+    fclose(file);
+}
+
+static void put_back(void)
+{
+    char away[sizeof fixture.file->path + 8];
+    snprintf(away, sizeof away, "%s.away", fixture.file->path);
+    assert_int_equal(rename(away, fixture.file->path), 0);
+}
+
+static void file_that_is_put_away_or_replaced_is_written_to_no_more(void **state)
+{
+    (void)state;
+    opened_t opened = open_with_table();
+    for (int is_replaced = 0; is_replaced < 2; is_replaced++) {
+        error_report_t report = {0};
+        put_away(is_replaced ? "" : NULL);
+        assert_int_equal(sqlite_session_begin(opened.session, &report), SLUICE_ERROR_SINK_SETTINGS);
+        assert_non_null(strstr(report.text, fixture.file->path));
+        put_back();
+        assert_int_equal(sqlite_session_begin(opened.session, &report), SLUICE_OK);
+        put_away(is_replaced ? "" : NULL);
+        assert_int_equal(sqlite_session_commit(opened.session, &report),
+                         SLUICE_ERROR_SINK_SETTINGS);
+        put_back();
+    }
+    close_opened(&opened);
+}
+
+static void file_is_made_at_create_and_never_again(void **state)
+{
+    (void)state;
+    const sink_api_t *api = fixture.file->sink->api;
+    sink_connection_t *connection;
+    error_report_t report = {0};
+    put_away(NULL);
+    assert_int_equal(api->connect(fixture.file->sink, &connection, &report),
+                     SLUICE_ERROR_SINK_SETTINGS);
+    assert_non_null(strstr(report.text, "removed"));
+    assert_int_not_equal(access(fixture.file->path, F_OK), 0);
+    put_back();
+    put_away("");
+    assert_int_equal(api->connect(fixture.file->sink, &connection, &report),
+                     SLUICE_ERROR_SINK_SETTINGS);
+    assert_non_null(strstr(report.text, "not the one"));
+    put_back();
+    assert_int_equal(api->connect(fixture.file->sink, &connection, &report), SLUICE_OK);
+    api->disconnect(&connection);
+}
+
 typedef struct {
     sqlite_session_t *session;
     sluice_error_t error;
@@ -166,6 +227,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_FILE(full_disk_leaves_neither_rows_nor_progress_and_passes),
         ON_FILE(writer_that_dies_in_a_transaction_leaves_nothing_of_it),
+        ON_FILE(file_that_is_put_away_or_replaced_is_written_to_no_more),
+        ON_FILE(file_is_made_at_create_and_never_again),
         ON_FILE(interrupt_ends_the_wait_for_ones_turn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
