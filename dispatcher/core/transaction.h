@@ -33,6 +33,7 @@ typedef struct {
     const rows_event_t *events;
     uint32_t event_count;
     size_t bytes;
+    bool continues; /* a later part of the transaction has more rows of this table */
 } table_rows_t;
 
 typedef struct {
@@ -46,7 +47,7 @@ typedef struct {
     uint32_t map_count;
     size_t bytes;       /* what it holds in memory */
     bool is_first_part; /* both true unless the transaction was larger than the reader's limit and
-                           came in parts */
+                           came in parts; a table need not have rows in all of them */
     bool is_last_part;
 } transaction_t;
 

@@ -114,7 +114,7 @@ bool lane_has_whole_rows(lane_t *lane)
         lane->rows.count >= BATCH_PARTS_MAX)
         return true;
     for (uint32_t i = 0; i < lane->rows.count; i++)
-        if (row_queue_at(&lane->rows, i)->transaction->is_last_part)
+        if (!row_queue_at(&lane->rows, i)->rows->continues)
             return true;
     return false;
 }
@@ -141,7 +141,7 @@ static uint32_t count_together(const sink_pool_t *pool, const batch_t *batch, la
             break;
         bytes += item->rows->bytes;
         count++;
-        if (item->transaction->is_last_part)
+        if (!item->rows->continues)
             complete = count;
     }
     return complete > 0 ? complete : count;
@@ -169,7 +169,7 @@ static void take_lane(sink_pool_t *pool, batch_t *batch, lane_t *lane)
         .part_ts = &batch->part_ts[taken->first],
         .part_time = &batch->part_time[taken->first],
         .part_count = count,
-        .moves_progress = last->is_last_part,
+        .moves_progress = !batch->parts[taken->first + count - 1]->continues,
         .progress = last->commit_ts,
     };
     batch->lane_count++;

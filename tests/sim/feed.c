@@ -252,6 +252,8 @@ static void draw_sizes(sim_feed_t *feed, event_service_options_t *how)
     static const uint64_t tails[] = {UINT64_C(1) << 30, 256 << 10, 64 << 10};
     how->tail_bytes_max = tails[sim_random_below(&feed->random, 3)];
     feed->group_bytes_max = GROUP_BYTES_MAX_DEFAULT;
+    if (sim_random_chance(&feed->random, 30))
+        feed->group_bytes_max = 256;
 }
 
 sluice_error_t sim_feed_open(sim_world_t *world, sim_process_t *process, const sim_log_t *log,

@@ -241,7 +241,7 @@ static void advance_table(lone_node_t *node, uint32_t index)
                 return;
             stream->outstanding++;
             stream->bytes += stream_event_cost(event);
-            if (event->transaction->is_last_part)
+            if (!event->rows->continues)
                 stream->resolved = event->commit_ts;
             node->sink_port.write(node->sink_port.self, stream->run,
                                   transaction_ref(event->transaction), event->rows);

@@ -41,7 +41,7 @@ bool lane_has_whole_rows(const sim_lane_t *lane)
         lane->count >= BATCH_PARTS_MAX)
         return true;
     for (uint32_t i = 0; i < lane->count; i++)
-        if (lane_item(lane, i)->transaction->is_last_part)
+        if (!lane_item(lane, i)->rows->continues)
             return true;
     return false;
 }

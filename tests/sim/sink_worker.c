@@ -49,7 +49,7 @@ static uint32_t count_together(const sim_lane_t *lane, uint32_t room)
             break;
         bytes += item->rows->bytes;
         count++;
-        if (item->transaction->is_last_part)
+        if (!item->rows->continues)
             complete = count;
     }
     return complete > 0 ? complete : count;
@@ -158,7 +158,7 @@ static void fill_write(sim_worker_t *worker, sim_call_t *call, uint32_t index)
         const row_item_t *item = &worker->items[worker->first_item[index] + i];
         write->parts[i] = item->rows;
         write->part_ts[i] = item->transaction->commit_ts;
-        write->moves_progress = item->transaction->is_last_part;
+        write->moves_progress = !item->rows->continues;
         write->progress = item->transaction->commit_ts;
         call->transactions[call->transaction_count++] = transaction_ref(item->transaction);
     }

@@ -28,7 +28,8 @@ struct group_rows {
     bool has_unchecked; /* records were added before their map was bound */
     const table_map_t **maps;
     uint32_t map_count, map_max;
-    arena_t names; /* of savepoints */
+    uint64_t *last_of; /* by slot: where its last record in the spill begins; UINT64_MAX: none */
+    arena_t names;     /* of savepoints */
     savepoint_t *savepoints;
     uint32_t savepoint_count, savepoint_max;
 };
@@ -64,6 +65,7 @@ void group_rows_destroy(group_rows_t **rows)
     arena_clear(&self->names);
     free(self->records);
     free(self->maps);
+    free(self->last_of);
     free(self->savepoints);
     free(self);
 }
@@ -229,6 +231,36 @@ static sluice_error_t read_header(group_rows_t *rows, record_header_t *header,
     return SLUICE_OK;
 }
 
+/* Where the last record of each map is. */
+static sluice_error_t find_last(group_rows_t *rows, error_report_t *report)
+{
+    rows->last_of = memory_realloc(rows->last_of, rows->map_count * sizeof *rows->last_of);
+    for (uint32_t i = 0; i < rows->map_count; i++)
+        rows->last_of[i] = UINT64_MAX;
+    sluice_error_t error = SLUICE_OK;
+    while (error == SLUICE_OK && rows->read < rows->spilled) {
+        record_header_t header;
+        error = read_header(rows, &header, report);
+        if (error != SLUICE_OK)
+            break;
+        rows->last_of[header.slot] = rows->read;
+        rows->read += sizeof header + header.len;
+    }
+    rows->read = 0;
+    return error;
+}
+
+/* Whether records of the table are still in the spill. */
+static bool continues(const group_rows_t *rows, const table_definition_t *definition)
+{
+    for (uint32_t i = 0; i < rows->map_count; i++) {
+        if (rows->maps[i] && rows->maps[i]->definition == definition &&
+            rows->last_of[i] != UINT64_MAX && rows->last_of[i] >= rows->read)
+            return true;
+    }
+    return false;
+}
+
 /* Passes records of maps that were left out, so that what is left unread is to be handed out. */
 static sluice_error_t pass_left_out(group_rows_t *rows, error_report_t *report)
 {
@@ -287,6 +319,13 @@ static sluice_error_t sift(group_rows_t *rows, error_report_t *report)
     return SLUICE_OK;
 }
 
+static void mark_continued(const group_rows_t *rows, transaction_t *transaction)
+{
+    table_rows_t *tables = (table_rows_t *)(uintptr_t)transaction->tables;
+    for (uint32_t i = 0; !transaction->is_last_part && i < transaction->table_count; i++)
+        tables[i].continues = continues(rows, tables[i].definition);
+}
+
 sluice_error_t group_rows_take(group_rows_t *rows, transaction_t **transaction,
                                error_report_t *report)
 {
@@ -294,6 +333,8 @@ sluice_error_t group_rows_take(group_rows_t *rows, transaction_t **transaction,
     sluice_error_t error = SLUICE_OK;
     if (rows->spilled && rows->record_count)
         error = spill_all(rows, report);
+    if (error == SLUICE_OK && rows->spilled && !rows->has_given)
+        error = find_last(rows, report);
     if (error == SLUICE_OK)
         error = read_back(rows, report);
     if (error == SLUICE_OK && rows->has_unchecked)
@@ -304,6 +345,7 @@ sluice_error_t group_rows_take(group_rows_t *rows, transaction_t **transaction,
                                      &rows->arena);
     (*transaction)->is_first_part = !rows->has_given;
     (*transaction)->is_last_part = rows->read == rows->spilled;
+    mark_continued(rows, *transaction);
     rows->has_given = true;
     rows->record_count = 0;
     rows->bytes = 0;

@@ -238,7 +238,7 @@ void dispatcher_note_seen(dispatcher_t *dispatcher, commit_ts_t commit_ts)
  * whatever the credit. */
 static bool must_wait_for_end(const stream_event_t *event)
 {
-    return !event->transaction->is_last_part && !table_definition_row_key(event->rows->definition);
+    return event->rows->continues && !table_definition_row_key(event->rows->definition);
 }
 
 static void take_rows(dispatcher_t *dispatcher, dispatcher_step_t *step, stream_event_t *event)

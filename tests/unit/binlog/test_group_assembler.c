@@ -169,6 +169,33 @@ static void a_group_larger_than_the_limit_comes_in_parts(void **state)
     expect_anchor(f, "0-1-1");
 }
 
+/* Who waits for the whole of a transaction waits for the last part with rows of its own table. */
+static void a_part_says_which_tables_have_more_rows(void **state)
+{
+    fixture_t *f = *state;
+    open_at(f, "", 200);
+    send_gtid(f, 1, GTID_TRANSACTIONAL);
+    send_map(f, 7, "a");
+    send_map(f, 8, "b");
+    for (uint8_t i = 0; i < 50; i++)
+        send_insert(f, i < 10 ? 8 : 7, i);
+    send_commit(f);
+    uint32_t rows[2] = {0}, ends[2] = {0};
+    while (take_group(f)->kind == GROUP_ROWS) {
+        const transaction_t *part = f->group.transaction;
+        for (uint32_t i = 0; i < part->table_count; i++) {
+            const table_rows_t *table = &part->tables[i];
+            bool is_b = strcmp(table->definition->name, "b") == 0;
+            rows[is_b] += table->event_count;
+            ends[is_b] += !table->continues;
+            assert_int_equal(table->continues, rows[is_b] < (is_b ? 10 : 40));
+        }
+    }
+    assert_int_equal(rows[0], 40);
+    assert_int_equal(rows[1], 10);
+    assert_true(ends[0] == 1 && ends[1] == 1);
+}
+
 static void without_room_in_the_spill_the_group_fails(void **state)
 {
     fixture_t *f = *state;
@@ -193,6 +220,7 @@ int main(void)
         ASSEMBLER_TEST(a_savepoint_set_again_moves),
         ASSEMBLER_TEST(rolls_back_to_a_savepoint_that_lies_in_the_spill),
         ASSEMBLER_TEST(a_group_larger_than_the_limit_comes_in_parts),
+        ASSEMBLER_TEST(a_part_says_which_tables_have_more_rows),
         ASSEMBLER_TEST(without_room_in_the_spill_the_group_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

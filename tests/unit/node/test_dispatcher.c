@@ -262,6 +262,7 @@ static void lets_the_rest_of_a_transaction_come_whose_rows_cannot_be_cut(void **
         transaction->tables = rows;
         transaction->table_count = 1;
         transaction->is_last_part = part == 1;
+        rows->continues = part == 0;
         deliver(fixture, (stream_event_t){.kind = STREAM_ROWS,
                                           .commit_ts = {5},
                                           .transaction = transaction,

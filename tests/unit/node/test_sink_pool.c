@@ -263,6 +263,7 @@ static void write_part_of(fixture_t *fixture, uint64_t table, uint64_t ts, bool 
     table_rows_t *rows = arena_calloc(&transaction->arena, 1, sizeof *rows);
     rows->definition = table_definition_ref(fixture->definition);
     rows->bytes = 100;
+    rows->continues = !is_last_part;
     transaction->tables = rows;
     transaction->table_count = 1;
     sink_pool_write(fixture->pool, table, transaction, rows);
