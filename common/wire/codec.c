@@ -87,6 +87,11 @@ const char *message_type_name(message_type_t type)
     return kind ? kind->name : "unknown";
 }
 
+bool message_type_is_known(message_type_t type)
+{
+    return kind_of(type) != NULL;
+}
+
 /* ---- header ---- */
 
 static void store(uint8_t *at, uint64_t value, size_t size)

@@ -30,7 +30,10 @@ sluice_error_t message_encode(const message_t *message, arena_t *arena,
 sluice_error_t message_decode(const frames_t *frames, arena_t *arena, message_t *message,
                               uint32_t *refused_entries) SLUICE_MUST_USE;
 
-/* Stable name of a type for logs; "unknown". */
+/* Stable name of a type for logs and metrics; "unknown". */
 const char *message_type_name(message_type_t type);
+/* No type is above it; not every number below is one. */
+#define MESSAGE_TYPE_MAX MESSAGE_VERSION_MISMATCH
+bool message_type_is_known(message_type_t type);
 
 #endif

@@ -10,6 +10,7 @@
 #define SLUICE_MAINTAINER_API_API_H
 
 #include "common/runtime/http_server.h"
+#include "common/wire/codec.h"
 #include "maintainer/core/coordinator.h"
 
 /* What the process says of itself; text is borrowed. */
@@ -19,9 +20,15 @@ typedef struct {
     mono_ns_t started;
 } api_identity_t;
 
+/* Messages of one type, with header and body. */
+typedef struct {
+    uint64_t messages, bytes;
+} traffic_t;
+
 /* Counters of the actor, for /metrics. */
 typedef struct {
-    uint64_t messages_received, messages_sent, effects, steps;
+    traffic_t received[MESSAGE_TYPE_MAX + 1], sent[MESSAGE_TYPE_MAX + 1];
+    uint64_t effects, steps;
     uint64_t dropped_frames, dropped_malformed, dropped_version, dropped_sender, refused_entries;
     uint64_t send_unreachable, send_full, persist_failed;
     uint64_t loop_ns_total, loop_ns_max;

@@ -154,6 +154,23 @@ static void write_drops(const metrics_t *metrics)
                 reasons[i].reason, (unsigned long long)reasons[i].count);
 }
 
+static void write_traffic(const metrics_t *metrics, const char *way, const traffic_t *traffic)
+{
+    char messages[64], bytes[64];
+    snprintf(messages, sizeof messages, "messages_%s_total", way);
+    snprintf(bytes, sizeof bytes, "message_bytes_%s_total", way);
+    head(metrics, messages, "counter", "Messages between maintainer and nodes.");
+    for (int i = 0; i <= MESSAGE_TYPE_MAX; i++)
+        if (message_type_is_known((message_type_t)i))
+            fprintf(metrics->out, PREFIX "%s{type=\"%s\"} %llu\n", messages,
+                    message_type_name((message_type_t)i), (unsigned long long)traffic[i].messages);
+    head(metrics, bytes, "counter", "Bytes of them, without what the transport adds.");
+    for (int i = 0; i <= MESSAGE_TYPE_MAX; i++)
+        if (message_type_is_known((message_type_t)i))
+            fprintf(metrics->out, PREFIX "%s{type=\"%s\"} %llu\n", bytes,
+                    message_type_name((message_type_t)i), (unsigned long long)traffic[i].bytes);
+}
+
 static void write_process(const metrics_t *metrics, arena_t *arena)
 {
     const api_t *api = metrics->api;
@@ -166,10 +183,8 @@ static void write_process(const metrics_t *metrics, arena_t *arena)
     fprintf(metrics->out, PREFIX "build_info{version=\"%s\",git_hash=\"%s\"} 1\n",
             api->identity.version, api->identity.hash);
     plain(metrics, "node_count", "gauge", "Nodes that are present.", (double)present);
-    plain(metrics, "messages_received_total", "counter", "Messages of nodes.",
-          (double)counters->messages_received);
-    plain(metrics, "messages_sent_total", "counter", "Messages to nodes.",
-          (double)counters->messages_sent);
+    write_traffic(metrics, "received", counters->received);
+    write_traffic(metrics, "sent", counters->sent);
     plain(metrics, "persist_failed_total", "counter", "Writes that the meta store refused.",
           (double)counters->persist_failed);
     head(metrics, "maintainer_loop_seconds", "summary", "Turns of the loop, without waiting.");

@@ -81,6 +81,12 @@ static bool is_sender(const message_header_t *header, const routing_id_t *from)
            (from->len == claimed.len && memcmp(from->bytes, claimed.bytes, from->len) == 0);
 }
 
+static void count(traffic_t *traffic, const message_t *message, const frames_t *frames)
+{
+    traffic[message->header.type].messages++;
+    traffic[message->header.type].bytes += frames->header.len + frames->body.len;
+}
+
 /* ---- receiving ---- */
 
 static void take(control_router_t *router, mono_ns_t now, const transport_received_t *received,
@@ -102,7 +108,7 @@ static void take(control_router_t *router, mono_ns_t now, const transport_receiv
         router->counters->refused_entries += refused;
         log_dropped_message(router, now, "entries of it", &message.header);
     }
-    router->counters->messages_received++;
+    count(router->counters->received, &message, &received->frames);
     handler(context, &message);
 }
 
@@ -151,7 +157,7 @@ void control_router_send(control_router_t *router, mono_ns_t now, const node_id_
     arena_clear(&arena);
     uint64_t suppressed;
     if (error == SLUICE_OK)
-        router->counters->messages_sent++;
+        count(router->counters->sent, message, &frames);
     else if (error == SLUICE_ERROR_NOT_FOUND)
         router->counters->send_unreachable++;
     else

@@ -170,6 +170,13 @@ class Cluster:
         except (OSError, ValueError, http.client.HTTPException):
             return None
 
+    def metrics(self):
+        """The maintainer's, by name and labels as they are written."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=10) as answer:
+            lines = answer.read().decode().splitlines()
+        return {name: float(value) for name, value in
+                (line.rsplit(" ", 1) for line in lines if not line.startswith("#"))}
+
     def create(self, name, source, sink, *arguments):
         return self.ctl("changefeed", "create", "-c", name, "--source", source, "--sink", sink,
                         *arguments)
