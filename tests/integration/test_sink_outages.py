@@ -3,6 +3,7 @@ itself, or fails with an error that names what has to be mended and goes on afte
 import contextlib
 import os
 import signal
+import sqlite3
 import sys
 import time
 
@@ -150,5 +151,85 @@ def mariadb_refuses():
         assert set(cluster.stop().values()) == {0}
 
 
+def mariadb_is_full():
+    with scenario.source_server() as source, outage.sink_on_small_disk("300m") as sink, scenario.cluster(2) as cluster:
+        feed = outage.Watched(cluster, source)
+        feed.begin(outage.sink_uri(sink))
+        with outage.filled(sink.data):
+            source.sql("INSERT INTO w0.t000 (b, e) SELECT seq, REPEAT('x', 4000) FROM w0.seq_1_to_8000")
+            feed.warns("no_space")
+            for_seconds(SECONDS)
+        feed.goes_on()
+        changes = feed.end(sink.uri())
+        outage.each_change_once(changes, sink)
+        assert set(cluster.stop().values()) == {0}
+
+
+class File:
+    """A SQLite sink on a disk of its own."""
+
+    def __init__(self, directory):
+        self.directory, self.path = directory, f"{directory}/s.db"
+        self.uri = f"sqlite://{self.path}"
+
+
+def file_locked(feed, file):
+    with contextlib.closing(sqlite3.connect(file.path, isolation_level=None)) as session:
+        session.execute("BEGIN EXCLUSIVE")
+        feed.warns("sink_busy", file.path)
+        for_seconds(SECONDS)
+    feed.goes_on()
+
+
+def file_on_a_full_disk(feed, file):
+    with outage.filled(file.directory):
+        feed.source.sql("INSERT INTO w0.t000 (b, e) SELECT seq, REPEAT('x', 4000) FROM w0.seq_1_to_2000")
+        feed.warns("no_space", file.path)
+        for_seconds(SECONDS)
+    feed.goes_on()
+
+
+def writers_killed(feed, file):
+    for name in list(feed.cluster.nodes):
+        feed.cluster.stop_node(name, signal.SIGKILL)
+    assert os.path.getsize(f"{file.path}-wal") > 0
+    feed.cluster.start_node("n1")
+    feed.cluster.start_node("n2")
+    feed.goes_on()
+
+
+def file_removed(feed, file):
+    os.rename(file.path, f"{file.path}.away")
+    feed.says("failed", "sink_settings", file.path, "removed")
+    feed.resume()
+    feed.says("failed", "sink_settings", file.path, "removed")
+    assert not os.path.exists(file.path)
+    os.rename(f"{file.path}.away", file.path)
+    feed.resume()
+    feed.goes_on()
+
+
+def file_replaced(feed, file):
+    os.rename(file.path, f"{file.path}.away")
+    with contextlib.closing(sqlite3.connect(file.path)) as other:
+        other.execute("CREATE TABLE other (v INT)")
+    feed.says("failed", "sink_settings", file.path)
+    feed.resume()
+    feed.says("failed", "sink_settings", file.path, "not the one")
+    os.rename(f"{file.path}.away", file.path)
+    feed.resume()
+    feed.goes_on()
+
+
+def sqlite_goes_away():
+    with scenario.source_server() as source, scenario.directory() as directory, \
+            outage.small_disk(directory, "100m"), scenario.cluster(2) as cluster:
+        feed, file = outage.Watched(cluster, source), File(directory)
+        feed.begin(f"{file.uri}?busy-timeout-ms=500")
+        steps(feed, file, file_locked, file_on_a_full_disk, writers_killed, file_removed, file_replaced)
+        feed.end(file.uri)
+        assert set(cluster.stop().values()) == {0}
+
+
 if __name__ == "__main__":
-    scenario.main([mariadb_goes_away, mariadb_refuses])
+    scenario.main([mariadb_goes_away, mariadb_refuses, mariadb_is_full, sqlite_goes_away])

@@ -68,8 +68,8 @@ class MariaDB:
         self.process = None
 
     def start(self):
-        if not os.path.isdir(self.data):
-            shutil.copytree(_installed_template(), self.data)
+        if not os.path.isdir(self.data) or not os.listdir(self.data):
+            shutil.copytree(_installed_template(), self.data, dirs_exist_ok=True)
         command = ["mariadbd", "--no-defaults", "--user=root", f"--datadir={self.data}",
                    f"--socket={self.socket}", f"--port={self.port}", "--bind-address=127.0.0.1",
                    f"--server-id={self.server_id}", f"--log-error={self.error_log}",

@@ -1,6 +1,8 @@
 """A changefeed under load while something around it fails: what it says meanwhile, and what became of it afterwards."""
 import contextlib
+import os
 import re
+import signal
 import subprocess
 import threading
 import time
@@ -8,6 +10,7 @@ import time
 import pymysql
 
 from . import carried, general_log, scenario, workload
+from .mariadb_server import MariaDB
 from .steady_load import SteadyLoad
 from .waiting import wait_until
 
@@ -29,8 +32,28 @@ PASSWORD = "one"
 def weak_sink(*options):
     """A sink whose user `sluice` may do what it has to, and not what an administrator may."""
     with scenario.sink_server(*DURABLE_SINK, *options) as sink:
-        sink.sql(f"CREATE USER sluice@'%' IDENTIFIED BY '{PASSWORD}'", f"GRANT {SINK_PRIVILEGES} ON *.* TO sluice@'%'")
+        make_sink_user(sink)
         yield sink
+
+
+@contextlib.contextmanager
+def sink_on_small_disk(size):
+    """Its tables are, its logs are not."""
+    sink = MariaDB("sink", 2, DURABLE_SINK)
+    os.mkdir(sink.data)
+    sink.options += [f"--log-bin={sink.directory}/binlog", "--innodb-buffer-pool-size=64M",
+                     "--innodb-log-file-size=16M"]
+    with small_disk(sink.data, size):
+        try:
+            make_sink_user(sink.start())
+            yield sink
+        finally:
+            sink.stop(signal.SIGKILL)
+    sink.remove()
+
+
+def make_sink_user(sink):
+    sink.sql(f"CREATE USER sluice@'%' IDENTIFIED BY '{PASSWORD}'", f"GRANT {SINK_PRIVILEGES} ON *.* TO sluice@'%'")
 
 
 def sink_uri(sink, port=None):
@@ -150,6 +173,19 @@ def small_disk(directory, size):
         yield
     finally:
         subprocess.run(["umount", "-l", directory], check=True)
+
+
+@contextlib.contextmanager
+def filled(directory):
+    """No room is left on its disk."""
+    path = f"{directory}/filler"
+    with open(path, "wb", buffering=0) as file, contextlib.suppress(OSError):
+        while True:
+            file.write(bytes(1 << 16))
+    try:
+        yield
+    finally:
+        os.remove(path)
 
 
 CONTEXT = re.compile(r"^(use `[^`]*`; )?(set [a-z_]+=[^;]*; )?")
