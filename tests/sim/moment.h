@@ -8,6 +8,7 @@
 #define SLUICE_TESTS_SIM_MOMENT_H
 
 #include "common/wire/message.h"
+#include "maintainer/core/effects.h"
 
 typedef struct sim_process sim_process_t;
 
@@ -15,9 +16,10 @@ typedef enum {
     /* network: `message`, `from`, `to` */
     SIM_SENT,      /* left the process, may still be lost */
     SIM_DELIVERED, /* taken from its inbox by the receiver, about to be handled */
-    /* meta store: `from` is the maintainer; `stored` */
+    /* meta store: `from` is the maintainer; `effect` */
     SIM_PERSISTING, /* about to be durable: a crash now loses it */
     SIM_PERSISTED,  /* durable */
+    SIM_LOGGED,     /* a maintainer's line: `effect` */
     /* sink: `from` is the node whose connection did it (it may be dead by now) */
     SIM_CLAIMED,       /* `dispatcher_id`, `table_id`, `epoch`, `commit_ts`: progress found */
     SIM_CLAIM_REFUSED, /* a higher epoch is there */
@@ -35,6 +37,7 @@ typedef struct {
     sim_moment_kind_t kind;
     sim_process_t *from, *to;
     const message_t *message;
+    const effect_t *effect;
     changefeed_ref_t changefeed;
     dispatcher_id_t dispatcher_id;
     assignment_epoch_t epoch;

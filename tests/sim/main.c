@@ -1,0 +1,154 @@
+/*
+ * sluice-sim: the product's own cores in a simulated world, seed by seed.
+ *
+ *   sluice-sim --seeds A-B [--jobs J]   runs seeds A to B; a failure prints its seed, the broken
+ *                                       invariant and the shortest list of operations that breaks
+ * it sluice-sim --replay SEED            tells everything that happens sluice-sim --explain SEED
+ * tells the story of one gate sluice-sim --case NAME | --list     named cases
+ *
+ * The last line is "N passed, M failed".
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tests/sim/run.h"
+
+/* Every so many seeds one is run twice, to see that it is the same history. */
+#define TWICE_EVERY 100
+
+typedef struct {
+    uint64_t passed, failed;
+} counts_t;
+
+static void report_failure(uint64_t seed, const sim_outcome_t *outcome)
+{
+    sim_plan_t plan;
+    sim_run_plan(seed, &plan);
+    printf("seed %llu breaks %s at %.3f s: %s\n", (unsigned long long)seed, outcome->invariant,
+           (double)outcome->ended_at.v / 1e9, outcome->failure);
+    fflush(stdout);
+    sim_minimise(seed, &plan, outcome->invariant);
+    printf("what it takes (seed %llu):\n", (unsigned long long)seed);
+    sim_plan_print(&plan, stdout);
+    fflush(stdout);
+}
+
+static bool is_same_twice(uint64_t seed)
+{
+    sim_run_options_t options = {.is_hashed = true};
+    sim_outcome_t first = sim_run_seed(seed, &options);
+    sim_outcome_t second = sim_run_seed(seed, &options);
+    if (first.hash == second.hash && first.events == second.events)
+        return true;
+    printf("seed %llu is not the same history twice\n", (unsigned long long)seed);
+    return false;
+}
+
+static bool run_one(uint64_t seed)
+{
+    if (seed % TWICE_EVERY == 0 && !is_same_twice(seed))
+        return false;
+    sim_outcome_t outcome = sim_run_seed(seed, &(sim_run_options_t){0});
+    if (outcome.has_failed)
+        report_failure(seed, &outcome);
+    return !outcome.has_failed;
+}
+
+static counts_t run_share(uint64_t first, uint64_t last, uint64_t step)
+{
+    counts_t counts = {0};
+    for (uint64_t seed = first; seed <= last; seed += step) {
+        bool has_passed = run_one(seed);
+        counts.passed += has_passed;
+        counts.failed += !has_passed;
+    }
+    return counts;
+}
+
+/* A worker that dies counts as one failure: what it ran before is not known. */
+static counts_t run_seeds(uint64_t first, uint64_t last, uint64_t jobs)
+{
+    if (jobs <= 1)
+        return run_share(first, last, 1);
+    counts_t counts = {0};
+    int pipes[2];
+    if (pipe(pipes) != 0)
+        exit(2);
+    fflush(stdout);
+    for (uint64_t job = 0; job < jobs; job++) {
+        if (fork() != 0)
+            continue;
+        close(pipes[0]);
+        counts_t own = run_share(first + job, last, jobs);
+        fflush(stdout);
+        _exit(write(pipes[1], &own, sizeof own) == sizeof own ? 0 : 2);
+    }
+    close(pipes[1]);
+    counts_t own;
+    while (read(pipes[0], &own, sizeof own) == sizeof own) {
+        counts.passed += own.passed;
+        counts.failed += own.failed;
+    }
+    close(pipes[0]);
+    int status;
+    while (wait(&status) > 0)
+        if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
+            printf("a worker has died\n");
+            counts.failed++;
+        }
+    return counts;
+}
+
+static int finish(counts_t counts)
+{
+    printf("%llu passed, %llu failed\n", (unsigned long long)counts.passed,
+           (unsigned long long)counts.failed);
+    return counts.failed || !counts.passed;
+}
+
+static int replay(uint64_t seed)
+{
+    sim_plan_t plan;
+    sim_run_plan(seed, &plan);
+    sim_outcome_t outcome =
+        sim_run_with(seed, &plan, &(sim_run_options_t){.is_hashed = true, .is_printed = true});
+    printf("operations:\n");
+    sim_plan_print(&plan, stdout);
+    printf("%llu events, %.3f s, hash %016llx\n", (unsigned long long)outcome.events,
+           (double)outcome.ended_at.v / 1e9, (unsigned long long)outcome.hash);
+    return finish((counts_t){!outcome.has_failed, outcome.has_failed});
+}
+
+static int usage(void)
+{
+    fprintf(stderr, "usage: sluice-sim --seeds A-B [--jobs J] | --replay SEED | --explain SEED | "
+                    "--case NAME | --list\n");
+    return 2;
+}
+
+int main(int argc, char **argv)
+{
+    uint64_t first = 0, last = 0, jobs = 1;
+    const char *mode = NULL;
+    for (int i = 1; i + 1 < argc; i += 2) {
+        char *end = argv[i + 1];
+        uint64_t number = strtoull(end, &end, 10);
+        if (strcmp(argv[i], "--jobs") == 0) {
+            jobs = number;
+            continue;
+        }
+        mode = argv[i];
+        first = last = number;
+        if (*end == '-')
+            last = strtoull(end + 1, NULL, 10);
+    }
+    if (mode && strcmp(mode, "--seeds") == 0)
+        return finish(run_seeds(first, last, jobs));
+    if (mode && strcmp(mode, "--replay") == 0)
+        return replay(first);
+    return usage();
+}
