@@ -49,6 +49,11 @@ void sim_sink_destroy(sim_sink_t **sink)
     free(self);
 }
 
+void sim_sink_forget(sim_sink_t *sink, changefeed_ref_t changefeed)
+{
+    ledger_forget(sink, &changefeed);
+}
+
 const sim_database_t *sim_sink_database(const sim_sink_t *sink)
 {
     return &sink->database;

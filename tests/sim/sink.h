@@ -43,6 +43,9 @@ void sim_sink_close(sim_sink_pool_t **pool);
 
 sink_port_t sim_sink_port(sim_sink_pool_t *pool);
 
+/* The changefeed was removed: nothing of it is kept but that. */
+void sim_sink_forget(sim_sink_t *sink, changefeed_ref_t changefeed);
+
 /* ---- checks ---- */
 
 /* The changefeed's published checkpoint is honest: everything up to it is in the sink (K3). Cheap

@@ -127,6 +127,14 @@ typedef struct {
     uint32_t table_count;
 } ddl_record_t;
 
+/* What the sink knows of a changefeed as a whole. */
+typedef struct {
+    changefeed_uuid_t uuid;
+    uint64_t generation;
+    commit_ts_t checkpoint; /* persisted: records up to it may be gone */
+    bool is_removed;
+} feed_row_t;
+
 typedef struct {
     uint64_t identity;
     commit_ts_t at;
@@ -146,6 +154,8 @@ struct sim_sink {
     uint32_t row_count, row_capacity;
     ddl_record_t *records;
     uint32_t record_count, record_capacity;
+    feed_row_t *feeds;
+    uint32_t feed_count;
     dropped_t *dropped;
     uint32_t dropped_count, dropped_capacity;
     uint8_t *executions; /* by place in the log */
@@ -193,6 +203,7 @@ ddl_record_t *ledger_add_record(sim_sink_t *sink, const changefeed_ref_t *change
                                 const ddl_event_t *ddl, uint64_t before);
 void ledger_remove_record(sim_sink_t *sink, ddl_record_t *record);
 void ledger_clean_up(sim_sink_t *sink, const changefeed_ref_t *changefeed, commit_ts_t persisted);
+void ledger_forget(sim_sink_t *sink, const changefeed_ref_t *changefeed);
 void ledger_clear(sim_sink_t *sink);
 
 /* sink_steps.c */

@@ -74,18 +74,46 @@ static sluice_error_t decide(const sim_sink_t *sink, const changefeed_ref_t *cha
                            claim->epoch, progress);
 }
 
+/* Its row, made when there is none. */
+static feed_row_t *feed_of(sim_sink_t *sink, const changefeed_ref_t *changefeed)
+{
+    for (uint32_t i = 0; i < sink->feed_count; i++)
+        if (changefeed_uuid_equal(sink->feeds[i].uuid, changefeed->uuid))
+            return &sink->feeds[i];
+    sink->feeds = memory_realloc(sink->feeds, (sink->feed_count + 1) * sizeof *sink->feeds);
+    feed_row_t *row = &sink->feeds[sink->feed_count++];
+    *row = (feed_row_t){.uuid = changefeed->uuid, .generation = changefeed->generation};
+    return row;
+}
+
+static bool is_outdated(const feed_row_t *feed, const changefeed_ref_t *changefeed)
+{
+    return feed->is_removed || feed->generation > changefeed->generation;
+}
+
 sluice_error_t ledger_look(sim_sink_t *sink, const changefeed_ref_t *changefeed,
                            const sink_claim_t *claim, commit_ts_t *progress)
 {
     arena_t arena = {0};
     span_rows_t rows = {.arena = &arena};
+    feed_row_t *feed = feed_of(sink, changefeed);
+    if (is_outdated(feed, changefeed))
+        return SLUICE_ERROR_SINK_REFUSED;
+    if (feed->generation < changefeed->generation)
+        *feed = (feed_row_t){.uuid = feed->uuid, .generation = changefeed->generation};
     sluice_error_t error = decide(sink, changefeed, claim, &rows, progress);
     arena_clear(&arena);
-    if (error != SLUICE_OK || claim->span.table_id.v == TABLE_ID_TRIGGER.v)
+    if (error != SLUICE_OK)
         return error;
+    /* The trigger starts behind those DDLs only whose record may be gone. */
+    bool is_trigger = claim->span.table_id.v == TABLE_ID_TRIGGER.v;
     commit_ts_t raised = raised_by_records(sink, changefeed, claim->span.table_id);
-    if (progress->v < raised.v)
+    if (is_trigger)
+        *progress = COMMIT_TS_NONE;
+    else if (progress->v < raised.v)
         *progress = raised;
+    if (progress->v < feed->checkpoint.v)
+        *progress = feed->checkpoint;
     return error;
 }
 
@@ -129,7 +157,8 @@ void ledger_claim(sim_sink_t *sink, const changefeed_ref_t *changefeed, const si
     span_rows_t rows = {.arena = &arena};
     commit_ts_t found;
     if (decide(sink, changefeed, claim, &rows, &found) == SLUICE_OK) {
-        span_rows_raise(&rows, changefeed->generation, claim->span.start_key, progress);
+        if (claim->span.table_id.v != TABLE_ID_TRIGGER.v)
+            span_rows_raise(&rows, changefeed->generation, claim->span.start_key, progress);
         for (uint32_t i = sink->row_count; i-- > 0;)
             if (is_of(&sink->rows[i], changefeed, claim))
                 remove_row(sink, i);
@@ -217,6 +246,11 @@ void ledger_remove_record(sim_sink_t *sink, ddl_record_t *record)
 
 void ledger_clean_up(sim_sink_t *sink, const changefeed_ref_t *changefeed, commit_ts_t persisted)
 {
+    feed_row_t *feed = feed_of(sink, changefeed);
+    if (is_outdated(feed, changefeed))
+        return;
+    if (feed->checkpoint.v < persisted.v)
+        feed->checkpoint = persisted;
     for (uint32_t i = sink->record_count; i-- > 0;) {
         ddl_record_t *record = &sink->records[i];
         if (record->commit_ts.v > persisted.v || !changefeed_equal(&record->changefeed, changefeed))
@@ -230,6 +264,17 @@ void ledger_clean_up(sim_sink_t *sink, const changefeed_ref_t *changefeed, commi
     }
 }
 
+void ledger_forget(sim_sink_t *sink, const changefeed_ref_t *changefeed)
+{
+    feed_of(sink, changefeed)->is_removed = true;
+    for (uint32_t i = sink->row_count; i-- > 0;)
+        if (changefeed_uuid_equal(sink->rows[i].changefeed.uuid, changefeed->uuid))
+            remove_row(sink, i);
+    for (uint32_t i = sink->record_count; i-- > 0;)
+        if (changefeed_uuid_equal(sink->records[i].changefeed.uuid, changefeed->uuid))
+            ledger_remove_record(sink, &sink->records[i]);
+}
+
 void ledger_clear(sim_sink_t *sink)
 {
     while (sink->row_count > 0)
@@ -238,4 +283,5 @@ void ledger_clear(sim_sink_t *sink)
         ledger_remove_record(sink, &sink->records[sink->record_count - 1]);
     free(sink->rows);
     free(sink->records);
+    free(sink->feeds);
 }

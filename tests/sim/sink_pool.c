@@ -268,9 +268,13 @@ static void port_state(void *self, sink_pool_state_t *state)
                                  .ddls = pool->ddls,
                                  .is_connected = pool->has_connected,
                                  .error = pool->error.code};
-    for (uint32_t i = 0; i < pool->worker_count; i++)
-        state->is_connected &= pool->workers[i].state != WORKER_WAITING_RETRY;
     memcpy(state->text, pool->error.text, sizeof state->text);
+    for (uint32_t i = 0; i < pool->worker_count; i++) {
+        if (pool->workers[i].state != WORKER_WAITING_RETRY)
+            continue;
+        state->is_connected = false;
+        state->retrying = SLUICE_ERROR_SINK_CONNECTION;
+    }
 }
 
 sink_port_t sim_sink_port(sim_sink_pool_t *pool)
