@@ -101,6 +101,7 @@ sluice_error_t codec_encode_heartbeat_request(codec_t *codec, const message_t *m
     Wire__HeartbeatRequest *to = codec_new(codec, &wire__heartbeat_request__descriptor);
     *body = &to->base;
     to->heartbeat_sequence = request->heartbeat_sequence;
+    to->answered_heartbeat = request->answered_heartbeat;
     if (!request->has_changefeed)
         return SLUICE_OK;
     to->changefeed = codec_put_changefeed(codec, &request->changefeed);
@@ -187,6 +188,7 @@ sluice_error_t codec_decode_heartbeat_request(codec_t *codec, const ProtobufCMes
     const Wire__HeartbeatRequest *from = (const Wire__HeartbeatRequest *)body;
     heartbeat_request_t *request = &message->heartbeat_request;
     request->heartbeat_sequence = from->heartbeat_sequence;
+    request->answered_heartbeat = from->answered_heartbeat;
     request->has_changefeed = from->changefeed != NULL;
     if (!request->has_changefeed)
         return from->entries || from->watermark ? SLUICE_ERROR_MALFORMED : SLUICE_OK;

@@ -155,6 +155,7 @@ typedef struct {
 
 typedef struct {
     uint64_t heartbeat_sequence; /* the process's; named by HeartBeatResponse.newest_heartbeat */
+    uint64_t answered_heartbeat; /* newest one that this maintainer's answers named; 0: none */
     bool has_changefeed;         /* false: only the lease */
     changefeed_ref_t changefeed;
     pipeline_t mode;
@@ -168,8 +169,7 @@ typedef struct {
     bool has_anchor; /* newest anchor of the node's reader at or below its watermark's checkpoint */
     anchor_t anchor;
     /* Progress for people. */
-    uint64_t rows_applied, bytes_applied,
-        ddl_applied;            /* since the changefeed was opened on this node */
+    uint64_t rows_applied, bytes_applied, ddl_applied; /* since it was opened on this node */
     wall_ms_t read_commit_time; /* commit_time up to which the node has read the log */
     bool is_caught_up;          /* the reader stands at the end of the log */
     /* The node's first error of this changefeed; SLUICE_OK: none. Kept until the changefeed is

@@ -208,7 +208,8 @@ void coordinator_receive(coordinator_t *c, mono_ns_t now, const message_t *messa
         return;
     }
     if (header->type == MESSAGE_HEARTBEAT_REQUEST)
-        node_set_heartbeat(c->nodes, node, message->heartbeat_request.heartbeat_sequence);
+        node_set_heartbeat(c->nodes, node, message->heartbeat_request.heartbeat_sequence,
+                           message->heartbeat_request.answered_heartbeat);
     const changefeed_ref_t *ref = ref_of(message);
     if (ref)
         route(c, now, node, message, ref);

@@ -190,9 +190,14 @@ heard_t node_set_hear(node_set_t *nodes, const node_id_t *id, incarnation_t inca
     return HEARD;
 }
 
-void node_set_heartbeat(node_set_t *nodes, node_index_t node, uint64_t heartbeat_sequence)
+void node_set_heartbeat(node_set_t *nodes, node_index_t node, uint64_t heartbeat_sequence,
+                        uint64_t confirmed)
 {
     node_entry_t *entry = &nodes->entries[node.v];
+    if (confirmed > entry->confirmed_heartbeat) {
+        entry->confirmed_heartbeat = confirmed;
+        entry->deafness_ns = 0;
+    }
     if (heartbeat_sequence > entry->newest_heartbeat)
         entry->newest_heartbeat = heartbeat_sequence;
 }
@@ -203,11 +208,16 @@ node_index_t node_set_judge(node_set_t *nodes, mono_ns_t now)
     if (step > NODE_JUDGE_STEP_NS)
         step = NODE_JUDGE_STEP_NS;
     nodes->judged_at = now;
-    for (uint32_t i = 0; step && i < nodes->count; i++)
-        nodes->entries[i].silence_ns += step;
+    for (uint32_t i = 0; step && i < nodes->count; i++) {
+        node_entry_t *entry = &nodes->entries[i];
+        entry->silence_ns += step;
+        if (entry->answered_heartbeat > entry->confirmed_heartbeat)
+            entry->deafness_ns += step;
+    }
     for (uint32_t i = 0; i < nodes->count; i++) {
         node_entry_t *entry = &nodes->entries[i];
-        if (!entry->is_present || entry->silence_ns < absence_after(nodes))
+        if (!entry->is_present ||
+            (entry->silence_ns < absence_after(nodes) && entry->deafness_ns < absence_after(nodes)))
             continue;
         entry->is_present = false;
         entry->must_start_again = true;

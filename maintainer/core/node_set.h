@@ -4,7 +4,8 @@
  *
  * Absence is judged by silence that the maintainer itself was awake for: node_set_judge, called
  * after the inbox was drained, adds at most NODE_JUDGE_STEP_NS of it, so that time in which our own
- * loop stood still is not held against anybody.
+ * loop stood still is not held against anybody. A node that is heard but does not hear us, because
+ * its link is dead in one direction, starts no write either: it is absent after the same time.
  *
  * Threads: one.
  */
@@ -30,8 +31,11 @@ typedef struct {
     bool is_leaving, is_draining;
     char host[NODE_TEXT_MAX], version[NODE_TEXT_MAX];
     uint64_t silence_ns; /* counted while present and while absent */
+    uint64_t
+        deafness_ns; /* since it confirmed an answer, while there are answers to be confirmed */
     uint64_t newest_heartbeat;
     uint64_t answered_heartbeat;
+    uint64_t confirmed_heartbeat; /* newest one of which it knows that it was answered */
     mono_ns_t answered_at;
 } node_entry_t;
 
@@ -66,7 +70,9 @@ typedef enum { HEARD, HEARD_START_AGAIN, HEARD_STALE, HEARD_UNKNOWN } heard_t;
 heard_t node_set_hear(node_set_t *nodes, const node_id_t *id, incarnation_t incarnation,
                       node_index_t *node);
 
-void node_set_heartbeat(node_set_t *nodes, node_index_t node, uint64_t heartbeat_sequence);
+/* `confirmed`: the newest one that the node knows to be answered. */
+void node_set_heartbeat(node_set_t *nodes, node_index_t node, uint64_t heartbeat_sequence,
+                        uint64_t confirmed);
 
 /* Counts silence and gives the next node that is to be called absent, or NODE_INDEX_NONE. Call
  * until then; `now` must be the same. */

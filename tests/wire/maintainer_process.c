@@ -294,6 +294,7 @@ void fake_node_hello(fake_node_t *self)
 void fake_node_heartbeat(fake_node_t *self)
 {
     message_t message = fake_node_message(self, MESSAGE_HEARTBEAT_REQUEST);
+    message.heartbeat_request.answered_heartbeat = self->heartbeat_sequence;
     message.heartbeat_request.heartbeat_sequence = ++self->heartbeat_sequence;
     fake_node_send(self, &message);
 }

@@ -67,6 +67,7 @@ static void fill_heartbeat(node_changefeed_t *changefeed, heartbeat_request_t *h
                            const event_feed_state_t *feed)
 {
     heartbeat->heartbeat_sequence = sequence;
+    heartbeat->answered_heartbeat = changefeed->link->lease.answered;
     heartbeat->has_changefeed = true;
     heartbeat->changefeed = changefeed->ref;
     heartbeat->mode = mode;

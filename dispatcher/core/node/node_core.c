@@ -117,6 +117,7 @@ static void send_lease_heartbeat(node_core_t *core, node_link_t *link)
     message_t message = {0};
     message.header.type = MESSAGE_HEARTBEAT_REQUEST;
     message.heartbeat_request.heartbeat_sequence = core->heartbeat_sequence;
+    message.heartbeat_request.answered_heartbeat = link->lease.answered;
     message.heartbeat_request.is_last_piece = true;
     (void)!node_link_send_status(link, &message);
 }

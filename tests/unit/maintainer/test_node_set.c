@@ -79,6 +79,49 @@ static void silence_of_lease_and_grace_is_absence(void **state)
     node_set_destroy(&nodes);
 }
 
+/* The loop every 100 ms: a heartbeat comes and is answered. `confirmed` 0: it confirms what was
+ * answered half a second ago. How many nodes were called absent. */
+static int beat(node_set_t *nodes, node_index_t node, uint64_t from_ms, uint64_t to_ms,
+                uint64_t confirmed)
+{
+    int absent = 0;
+    for (uint64_t ms = from_ms; ms <= to_ms; ms += 100) {
+        hear(nodes, "a", 1);
+        node_set_heartbeat(nodes, node, ms / 100, confirmed ? confirmed : ms / 100 - 5);
+        while (!node_index_is_none(node_set_next_answer(nodes, at(ms)))) {
+        }
+        absent += run(nodes, ms, ms);
+    }
+    return absent;
+}
+
+static void deafness_of_lease_and_grace_is_absence(void **state)
+{
+    (void)state;
+    node_set_t *nodes = node_set_new(&settings, at(0));
+    node_index_t a = say(nodes, "a", 1).node;
+    assert_int_equal(beat(nodes, a, 1000, 20000, 0), 0);
+    /* Its link is dead in one direction: it is heard, and confirms nothing any more. */
+    assert_int_equal(beat(nodes, a, 20100, 31800, 195), 0);
+    assert_int_equal(beat(nodes, a, 31900, 32000, 195), 1);
+    assert_int_equal(hear(nodes, "a", 1), HEARD_START_AGAIN);
+    node_set_destroy(&nodes);
+}
+
+static void deafness_ends_with_an_answer_that_arrives(void **state)
+{
+    (void)state;
+    node_set_t *nodes = node_set_new(&settings, at(0));
+    node_index_t a = say(nodes, "a", 1).node;
+    assert_int_equal(beat(nodes, a, 1000, 12000, 3), 0);
+    assert_int_equal(beat(nodes, a, 12100, 23500, 4), 0);
+    assert_int_equal(beat(nodes, a, 23600, 40000, 0), 0);
+    /* Nor is it held against a node that we stood still and answered nothing. */
+    assert_int_equal(run(nodes, 90000, 90000), 0);
+    assert_int_equal(beat(nodes, a, 90000, 100000, 0), 0);
+    node_set_destroy(&nodes);
+}
+
 /* ORACLE §6.8: the maintainer stands still for 12 s. */
 static void time_that_the_loop_stood_still_does_not_count(void **state)
 {
@@ -132,11 +175,11 @@ static void heartbeats_are_answered_within_the_interval(void **state)
     node_set_t *nodes = node_set_new(&settings, at(0));
     node_index_t a = say(nodes, "a", 1).node;
     assert_true(node_index_is_none(node_set_next_answer(nodes, at(1000))));
-    node_set_heartbeat(nodes, a, 7);
+    node_set_heartbeat(nodes, a, 7, 0);
     assert_int_equal(node_set_next_answer(nodes, at(1000)).v, a.v);
     assert_true(node_index_is_none(node_set_next_answer(nodes, at(1000))));
-    node_set_heartbeat(nodes, a, 8);
-    node_set_heartbeat(nodes, a, 6);
+    node_set_heartbeat(nodes, a, 8, 0);
+    node_set_heartbeat(nodes, a, 6, 0);
     assert_true(node_index_is_none(node_set_next_answer(nodes, at(1400))));
     assert_true(node_set_next_deadline(nodes).v <= at(1500).v);
     assert_int_equal(node_set_next_answer(nodes, at(1500)).v, a.v);
@@ -166,6 +209,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_node_gets_its_own_slot_and_keeps_it),
         cmocka_unit_test(silence_of_lease_and_grace_is_absence),
+        cmocka_unit_test(deafness_of_lease_and_grace_is_absence),
+        cmocka_unit_test(deafness_ends_with_an_answer_that_arrives),
         cmocka_unit_test(time_that_the_loop_stood_still_does_not_count),
         cmocka_unit_test(a_slot_is_given_away_only_after_absence),
         cmocka_unit_test(strangers_are_unknown),

@@ -184,6 +184,7 @@ static schedule_create_t *creates(arena_t *arena)
 static heartbeat_request_t heartbeat_request(void)
 {
     return (heartbeat_request_t){.heartbeat_sequence = 1000,
+                                 .answered_heartbeat = 998,
                                  .has_changefeed = true,
                                  .changefeed = feed,
                                  .mode = PIPELINE_REDO,

@@ -104,6 +104,7 @@ static void heartbeat_keeps_entries_watermark_anchor_and_error(void **state)
     frames_t frames = encoded(sample_message(MESSAGE_HEARTBEAT_REQUEST, &arena), &arena);
     const heartbeat_request_t *request = &decoded(&frames, &arena, 0)->heartbeat_request;
     assert_int_equal(request->heartbeat_sequence, 1000);
+    assert_int_equal(request->answered_heartbeat, 998);
     assert_int_equal(request->entry_count, 3);
     assert_int_equal(request->entries[1].state, DISPATCHER_WORKING);
     assert_int_equal(request->entries[2].dispatcher_id.lo, 5);
@@ -123,10 +124,12 @@ static void lease_heartbeat_names_no_changefeed(void **state)
     (void)state;
     arena_t arena = {0};
     message_t *message = sample_message(MESSAGE_HEARTBEAT_REQUEST, &arena);
-    message->heartbeat_request = (heartbeat_request_t){.heartbeat_sequence = 7};
+    message->heartbeat_request =
+        (heartbeat_request_t){.heartbeat_sequence = 7, .answered_heartbeat = 5};
     frames_t frames = encoded(message, &arena);
     message_t *back = decoded(&frames, &arena, 0);
     assert_int_equal(back->heartbeat_request.heartbeat_sequence, 7);
+    assert_int_equal(back->heartbeat_request.answered_heartbeat, 5);
     assert_false(back->heartbeat_request.has_changefeed);
     arena_clear(&arena);
 }

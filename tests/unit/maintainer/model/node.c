@@ -9,7 +9,7 @@ void model_node_start(model_node_t *node, mono_ns_t now, incarnation_t incarnati
     node->incarnation = incarnation;
     node->is_up = true;
     node->is_welcome = node->is_open = false;
-    node->watermark_seq = node->heartbeat_sequence = 0;
+    node->watermark_seq = node->heartbeat_sequence = node->answered_heartbeat = 0;
     node->stopped_count = 0;
     node->epoch = 0;
     node->hello_at = node->lease_until = now;
@@ -245,6 +245,7 @@ static void send_heartbeat(model_node_t *node, mono_ns_t now, bool is_complete)
     message_t *message = new_message(node, &arena, MESSAGE_HEARTBEAT_REQUEST);
     heartbeat_request_t *beat = &message->heartbeat_request;
     beat->heartbeat_sequence = ++node->heartbeat_sequence;
+    beat->answered_heartbeat = node->answered_heartbeat;
     node->beats[beat->heartbeat_sequence % BEATS_MAX] = now;
     beat->has_changefeed = node->is_open;
     beat->changefeed = node->ref;
@@ -486,6 +487,8 @@ static void take_response(model_node_t *node, mono_ns_t now, const heartbeat_res
             mono_add(node->beats[response->newest_heartbeat % BEATS_MAX], 10 * NS_PER_S);
         if (until.v > node->lease_until.v)
             node->lease_until = until;
+        if (response->newest_heartbeat > node->answered_heartbeat)
+            node->answered_heartbeat = response->newest_heartbeat;
     }
     for (uint32_t i = 0; i < response->verdict_count; i++)
         take_verdicts(node, now, &response->verdicts[i]);

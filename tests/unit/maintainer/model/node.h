@@ -69,7 +69,7 @@ struct model_node {
     bool is_open;
     changefeed_ref_t ref;
     uint64_t epoch; /* maintainer's */
-    uint64_t watermark_seq, heartbeat_sequence, request_sequence;
+    uint64_t watermark_seq, heartbeat_sequence, answered_heartbeat, request_sequence;
     mono_ns_t beats[BEATS_MAX]; /* when a heartbeat was sent, by sequence */
     mono_ns_t lease_until, hello_at, beat_at, complete_at, schema_at;
     dispatcher_heartbeat_t stopped[DISPATCHERS_MAX];
