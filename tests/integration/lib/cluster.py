@@ -83,6 +83,7 @@ class Cluster:
         self.status_port, self.control_port, self.http_port = free_port(), free_port(), free_port()
         self.maintainer = None
         self.nodes = {}
+        self.keys_of = {}
 
     def write_config(self, name, keys):
         path = f"{self.directory}/{name}.yaml"
@@ -117,8 +118,10 @@ class Cluster:
             raise AssertionError(f"the maintainer ended:\n{self.maintainer.text()[-4000:]}")
         return self.ctl("capture", "list", check=False) is not None
 
-    def start_node(self, name, fail_points=""):
+    def start_node(self, name, fail_points="", keys=None):
+        """`keys`: of this node alone, in this life and the next ones."""
         http_port = free_port()
+        self.keys_of[name] = keys or self.keys_of.get(name, {})
         path = self.write_config(name, {
             "node": {
                 "id": name,
@@ -126,6 +129,7 @@ class Cluster:
                 "status": [f"tcp://127.0.0.1:{self.status_port}"],
                 "control": [f"tcp://127.0.0.1:{self.control_port}"],
                 **self.node_keys,
+                **self.keys_of[name],
             },
         })
         process = Process(

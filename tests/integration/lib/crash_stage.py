@@ -5,6 +5,7 @@ import signal
 
 from . import carried, general_log, scenario
 from . import feed as feeds
+from .tcp_proxy import TcpProxy
 from .waiting import wait_until
 
 
@@ -26,6 +27,10 @@ class Stage(feeds.Feed):
 
     def other_node(self):
         return next(it for it in self.cluster.nodes.values() if it is not self.trigger_node())
+
+    def states(self):
+        """Of the nodes, by name."""
+        return {node["id"]: node["state"] for node in self.cluster.ctl("capture", "list")}
 
     def table_on(self, process, without=()):
         """The name of a table that this process carries."""
@@ -72,6 +77,42 @@ class Stage(feeds.Feed):
         self.identical()
         codes = self.cluster.stop()
         assert set(codes.values()) == {0}, codes
+
+
+class Link:
+    """Between one node and the maintainer of a cluster: its two connections, each through a proxy."""
+
+    def __init__(self, cluster):
+        self.status, self.control = TcpProxy(cluster.status_port), TcpProxy(cluster.control_port)
+
+    def keys(self):
+        return {"status": [f"tcp://127.0.0.1:{self.status.port}"],
+                "control": [f"tcp://127.0.0.1:{self.control.port}"]}
+
+    def freeze(self, to_maintainer=True, to_node=True):
+        for proxy in (self.status, self.control):
+            proxy.freeze(to_maintainer, to_node)
+
+    def thaw(self):
+        self.status.thaw()
+        self.control.thaw()
+
+    def close(self):
+        self.status.close()
+        self.control.close()
+
+
+@contextlib.contextmanager
+def linked(feed, name):
+    """A further node that reaches the maintainer through proxies."""
+    link = Link(feed.cluster)
+    try:
+        feed.cluster.start_node(name, keys=link.keys())
+        feed.cluster.wait_nodes(len(feed.cluster.nodes))
+        wait_until(f"{name} has its share", lambda: any(it["node"] == name for it in feed.tables().values()), 20)
+        yield link
+    finally:
+        link.close()
 
 
 @contextlib.contextmanager

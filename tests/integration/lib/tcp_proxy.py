@@ -11,8 +11,8 @@ class TcpProxy:
         self.open = set()  # sockets of both sides
         self.accepted = 0
         self.is_refusing = False
-        self.flows = threading.Event()
-        self.flows.set()
+        self.to_server, self.to_client = threading.Event(), threading.Event()
+        self.thaw()
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self._accept, daemon=True).start()
@@ -32,7 +32,8 @@ class TcpProxy:
                 threading.Thread(target=self._join, args=(client,), daemon=True).start()
 
     def _join(self, client):
-        self.flows.wait()
+        if not self.to_client.is_set():
+            self.to_server.wait()  # nothing at all passes: not even a connection
         try:
             server = socket.create_connection(("127.0.0.1", self.target))
         except OSError:
@@ -40,14 +41,14 @@ class TcpProxy:
             return
         with self.lock:
             self.open |= {client, server}
-        threading.Thread(target=self._pump, args=(client, server), daemon=True).start()
-        self._pump(server, client)
+        threading.Thread(target=self._pump, args=(client, server, self.to_server), daemon=True).start()
+        self._pump(server, client, self.to_client)
 
-    def _pump(self, source, sink):
+    def _pump(self, source, sink, flows):
         with contextlib.suppress(OSError):
             while True:
                 data = source.recv(1 << 16)
-                self.flows.wait()
+                flows.wait()
                 if not data:
                     break
                 sink.sendall(data)
@@ -73,12 +74,16 @@ class TcpProxy:
             sockets = list(self.open)
         self._end(*sockets)
 
-    def freeze(self):
-        """Nothing passes and nobody is told."""
-        self.flows.clear()
+    def freeze(self, to_server=True, to_client=True):
+        """Nothing passes, in these directions, and nobody is told."""
+        if to_server:
+            self.to_server.clear()
+        if to_client:
+            self.to_client.clear()
 
     def thaw(self):
-        self.flows.set()
+        self.to_server.set()
+        self.to_client.set()
 
     def close(self):
         self.listener.close()
