@@ -7,6 +7,9 @@
 #include "dispatcher/core/node/node_core_internal.h"
 
 #define HELLO_REPEAT_NS NS_PER_S
+/* Heartbeats are answered every second: a maintainer that is silent for longer may not know the
+ * node. Something between the two may have kept the connection while it was replaced. */
+#define SILENCE_MAX_NS (3 * NS_PER_S)
 /* News are told at once, but not more often than this. */
 #define NEWS_INTERVAL_NS (10 * NS_PER_MS)
 /* What was said last must leave the sockets before they are closed. */
@@ -94,10 +97,11 @@ static void repeat_hello(node_core_t *core, node_link_t *link, mono_ns_t now)
 {
     if (!mono_reached(link->hello_at, now))
         return;
-    if (!link->is_greeted || core->is_leaving)
+    mono_ns_t silent_at = mono_add(link->heard_at, SILENCE_MAX_NS);
+    if (!link->is_greeted || core->is_leaving || mono_reached(silent_at, now))
         node_say_hello(core, link, now);
     else
-        link->hello_at = MONO_NEVER;
+        link->hello_at = silent_at;
 }
 
 /* ---- heartbeats ---- */

@@ -16,7 +16,8 @@ typedef struct {
     bool is_greeted; /* on the connection of now: who is behind it knows this node */
     hello_response_t settings;
     node_lease_t lease;
-    mono_ns_t hello_at; /* next repeat */
+    mono_ns_t heard_at; /* newest answer to a hello or a heartbeat */
+    mono_ns_t hello_at; /* next repeat, or when to look whether one is needed */
     mono_ns_t heartbeat_at;
 } node_link_t;
 

@@ -4,12 +4,14 @@
 
 /* ---- the process ---- */
 
-static void handle_welcome(node_core_t *core, node_link_t *link, const hello_response_t *response)
+static void handle_welcome(node_core_t *core, node_link_t *link, const hello_response_t *response,
+                           mono_ns_t now)
 {
     if (!link->is_welcome)
         NODE_LOG(&core->host, LOG_LEVEL_INFO, NULL, "registered at maintainer",
                  log_text("endpoint", link->port.name), log_number("slot", response->slot));
     link->is_welcome = link->is_greeted = true;
+    link->heard_at = now;
     link->settings = *response;
     node_lease_set_length(&link->lease, response->lease_ms * NS_PER_MS);
 }
@@ -57,6 +59,7 @@ static void handle_response(node_core_t *core, node_link_t *link, const message_
                             mono_ns_t now)
 {
     const heartbeat_response_t *response = &message->heartbeat_response;
+    link->heard_at = now;
     node_lease_answered(&link->lease, response->newest_heartbeat);
     if (response->has_changefeed)
         handle_of_changefeed(core, link, message, response->changefeed, now);
@@ -66,7 +69,7 @@ static void handle(node_core_t *core, node_link_t *link, const message_t *messag
 {
     switch (message->header.type) {
     case MESSAGE_HELLO_RESPONSE:
-        handle_welcome(core, link, &message->hello_response);
+        handle_welcome(core, link, &message->hello_response, now);
         break;
     case MESSAGE_START_AGAIN:
         handle_start_again(core, now);

@@ -11,7 +11,7 @@ static void says_hello_every_second_until_it_is_answered(void **state)
     assert_int_equal(count_said(world, MESSAGE_HEARTBEAT_REQUEST), 0);
     forget_said(world);
     welcome(world, 0);
-    pass_time(world, 3 * NS_PER_S);
+    pass_time(world, 2 * NS_PER_S);
     for (uint32_t i = 0; i < world->said_count; i++)
         if (world->said[i].message.header.type == MESSAGE_HELLO)
             assert_ptr_equal(world->said[i].link, &world->links[1]);
@@ -25,6 +25,46 @@ static void says_hello_again_when_the_connection_comes_back(void **state)
     forget_said(world);
     node_core_link_up(world->core, 0, NODE_LINK_CONTROL, world->now);
     assert_int_equal(count_said(world, MESSAGE_HELLO), 1);
+}
+
+static uint32_t hellos_over(const world_t *world, uint32_t link)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < world->said_count; i++)
+        count += world->said[i].message.header.type == MESSAGE_HELLO &&
+                 world->said[i].link == &world->links[link];
+    return count;
+}
+
+static void repeats_the_hello_after_a_reconnect_until_it_is_answered(void **state)
+{
+    world_t *world = *state;
+    welcome(world, 0);
+    pass_time(world, NS_PER_S);
+    forget_said(world);
+    world->links[0].is_full = true;
+    node_core_link_up(world->core, 0, NODE_LINK_CONTROL, world->now);
+    world->links[0].is_full = false;
+    pass_time(world, 1500 * NS_PER_MS);
+    assert_int_equal(hellos_over(world, 0), 1);
+    welcome(world, 0);
+    pass_time(world, 1500 * NS_PER_MS);
+    assert_int_equal(hellos_over(world, 0), 1);
+}
+
+/* It was replaced, and something in between kept the connection. */
+static void says_hello_again_to_a_maintainer_that_does_not_answer_its_heartbeats(void **state)
+{
+    world_t *world = *state;
+    welcome(world, 0);
+    forget_said(world);
+    for (int i = 0; i < 10; i++) {
+        pass_time(world, NS_PER_S);
+        answer_lease(world, 0);
+    }
+    assert_int_equal(hellos_over(world, 0), 0);
+    pass_time(world, 5 * NS_PER_S);
+    assert_in_range(hellos_over(world, 0), 2, 3);
 }
 
 /* ---- heartbeats and lease ---- */
@@ -392,6 +432,8 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_set_up, world_tear_down)
         TEST(says_hello_every_second_until_it_is_answered),
         TEST(says_hello_again_when_the_connection_comes_back),
+        TEST(repeats_the_hello_after_a_reconnect_until_it_is_answered),
+        TEST(says_hello_again_to_a_maintainer_that_does_not_answer_its_heartbeats),
         TEST(a_node_without_changefeeds_asks_for_its_lease),
         TEST(the_lease_counts_from_when_what_was_answered_was_sent),
         TEST(keeps_its_dispatchers_when_the_lease_has_ended),
