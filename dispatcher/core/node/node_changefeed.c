@@ -120,8 +120,11 @@ uint32_t node_changefeed_dispatchers(const node_changefeed_t *changefeed)
 bool node_changefeed_reopen(node_changefeed_t *changefeed, node_link_t *link,
                             uint64_t maintainer_epoch, mono_ns_t now)
 {
+    uint64_t epoch = dispatcher_set_epoch(changefeed->dispatchers);
     if (!dispatcher_set_bootstrap(changefeed->dispatchers, maintainer_epoch, now))
         return false;
+    if (maintainer_epoch != epoch)
+        schema_report_listens_anew(&changefeed->schema);
     changefeed->link = link;
     node_changefeed_carry_out(changefeed, now);
     return true;

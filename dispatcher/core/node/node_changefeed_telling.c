@@ -248,7 +248,7 @@ static sluice_error_t send_ddls(node_changefeed_t *changefeed, commit_ts_t check
         schema_ddls_t *ddls = &message.schema_ddls;
         ddls->changefeed = changefeed->ref;
         ddls->after = report->acknowledged;
-        ddls->up_to = checkpoint;
+        ddls->up_to = checkpoint.v > ddls->after.v ? checkpoint : ddls->after;
         error = changefeed->feed.schema_ddls(changefeed->feed.self, ddls->after, &ddls->up_to, max,
                                              &arena, &ddls->ddls, &ddls->ddl_count);
         if (error == SLUICE_OK)

@@ -10,9 +10,16 @@ void schema_report_stop(schema_report_t *report)
     *report = (schema_report_t){0};
 }
 
+void schema_report_listens_anew(schema_report_t *report)
+{
+    report->is_heard = false;
+    report->due_at = (mono_ns_t){0};
+}
+
 static bool has_news(const schema_report_t *report, commit_ts_t checkpoint)
 {
-    return report->is_active && (report->wants_snapshot || checkpoint.v > report->acknowledged.v);
+    return report->is_active &&
+           (report->wants_snapshot || !report->is_heard || checkpoint.v > report->acknowledged.v);
 }
 
 schema_news_t schema_report_next(const schema_report_t *report, commit_ts_t checkpoint,
@@ -64,6 +71,7 @@ void schema_report_acknowledged(schema_report_t *report, commit_ts_t at)
 {
     if (!report->is_active)
         return;
+    report->is_heard = true;
     if (at.v < report->acknowledged.v) {
         /* What it has ends before what we would send. */
         want_snapshot(report);

@@ -23,6 +23,7 @@ typedef enum { SCHEMA_REPORT_NOTHING, SCHEMA_REPORT_DDLS, SCHEMA_REPORT_SNAPSHOT
 typedef struct {
     bool is_active;
     bool wants_snapshot;
+    bool is_heard; /* the maintainer of now has acknowledged something: it knows what we know */
     commit_ts_t acknowledged; /* persisted up to here */
     commit_ts_t sent_up_to;
     /* The first snapshot sent since one is wanted, NONE: none yet. Repeats are of later positions,
@@ -36,6 +37,9 @@ typedef struct {
 /* The trigger is here, and starts at `start`. */
 void schema_report_start(schema_report_t *report, commit_ts_t start);
 void schema_report_stop(schema_report_t *report);
+
+/* Another maintainer listens, which may know less than the one before. */
+void schema_report_listens_anew(schema_report_t *report);
 
 /* What to send now, of everything up to `checkpoint`, the trigger's. DDLs: those behind
  * `acknowledged`. */

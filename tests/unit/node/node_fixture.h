@@ -210,12 +210,12 @@ static inline sluice_error_t world_schema_ddls(void *self, commit_ts_t after, co
                                                uint32_t max, arena_t *arena,
                                                const schema_ddl_t **ddls, uint32_t *count)
 {
-    (void)after, (void)max;
+    (void)max;
     const world_t *world = self;
     schema_ddl_t *ddl = arena_calloc(arena, 1, sizeof *ddl);
     ddl->commit_ts = *up_to;
     *ddls = ddl;
-    *count = world->has_ddls;
+    *count = world->has_ddls && up_to->v > after.v;
     return world->ddls_error;
 }
 

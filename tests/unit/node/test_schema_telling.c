@@ -25,7 +25,7 @@ typedef struct {
     uint32_t persist_count;
     message_t acks[ACKS_MAX];
     uint32_t ack_count;
-    uint64_t checkpoint;
+    uint64_t checkpoint, epoch;
     uint64_t persist_ns;
     uint32_t snapshots, ddls; /* messages, of snapshots the first pieces */
     /* Chance, in percent. */
@@ -57,7 +57,7 @@ static void carry_out(telling_t *telling)
                 (persist_t){effect->persist_id, mono_add(telling->world->now, telling->persist_ns)};
         } else if (effect->kind == EFFECT_SEND && !has_luck(telling, telling->loses)) {
             assert_true(telling->ack_count < ACKS_MAX);
-            message_t ack = message_of(MESSAGE_SCHEMA_SNAPSHOT_ACK, EPOCH);
+            message_t ack = message_of(MESSAGE_SCHEMA_SNAPSHOT_ACK, telling->epoch);
             ack.schema_snapshot_ack = effect->message->schema_snapshot_ack;
             telling->acks[telling->ack_count++] = ack;
         }
@@ -105,13 +105,15 @@ static void start_maintainer(telling_t *telling, uint64_t anchor)
     schema_log_destroy(&telling->log);
     telling->log = schema_log_new((commit_ts_t){anchor});
     telling->persist_count = telling->ack_count = 0;
+    telling->epoch++;
+    say_open(telling->world, 0, telling->epoch, 1);
 }
 
 /* ---- time ---- */
 
 static void set_up(telling_t *telling, world_t *world)
 {
-    *telling = (telling_t){.world = world, .next_id = 1, .checkpoint = START};
+    *telling = (telling_t){.world = world, .next_id = 1, .checkpoint = START, .epoch = EPOCH - 1};
     maintainer_settings_t settings;
     maintainer_settings_default(&settings);
     telling->nodes = node_set_new(&settings, world->now);
@@ -121,13 +123,12 @@ static void set_up(telling_t *telling, world_t *world)
     telling->node = node_set_hello(telling->nodes, &id, (incarnation_t){1}, &hello).node;
     telling->sender =
         (sender_t){.effects = &telling->effects, .nodes = telling->nodes, .ref = ref_of(1)};
-    start_maintainer(telling, START);
     world->listen = listen;
     world->listener = telling;
     world->snapshot_len = 3 << 20;
     world->has_ddls = true;
     welcome(world, 0);
-    say_open(world, 0, EPOCH, 1);
+    start_maintainer(telling, START);
     say_create(world, 0, EPOCH, 0);
 }
 
@@ -199,6 +200,23 @@ static void a_maintainer_that_knows_less_gets_a_snapshot(void **state)
     go_on(&telling, 1200 * NS_PER_MS, 1);
     assert_int_equal(telling.snapshots, 1);
     assert_in_range(complete_to(&telling), telling.checkpoint - 60, telling.checkpoint);
+    tear_down(&telling);
+}
+
+/* The log stands still, and still the new one must come to know what the old one knew. */
+static void a_new_maintainer_is_told_without_any_news(void **state)
+{
+    telling_t telling;
+    set_up(&telling, *state);
+    go_on(&telling, 2 * NS_PER_S, 1);
+    go_on(&telling, NS_PER_S, 0);
+    assert_int_equal(complete_to(&telling), telling.checkpoint);
+    start_maintainer(&telling, START + 10);
+    go_on(&telling, NS_PER_S, 0);
+    assert_int_equal(complete_to(&telling), telling.checkpoint);
+    uint32_t said = telling.ddls + telling.snapshots;
+    go_on(&telling, 10 * NS_PER_S, 0);
+    assert_int_equal(telling.ddls + telling.snapshots, said);
     tear_down(&telling);
 }
 
@@ -290,6 +308,7 @@ int main(void)
         TEST(ddls_follow_the_checkpoint),
         TEST(a_snapshot_takes_the_place_of_ddls_that_are_not_known_any_more),
         TEST(a_maintainer_that_knows_less_gets_a_snapshot),
+        TEST(a_new_maintainer_is_told_without_any_news),
         TEST(a_snapshot_is_acknowledged_however_long_it_takes_to_persist),
         TEST(a_refused_piece_does_not_hold_the_snapshot_up_for_long),
         TEST(everything_is_told_whatever_happens_on_the_way),
