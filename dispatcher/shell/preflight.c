@@ -121,11 +121,18 @@ static void check_table(preflight_t *preflight, const table_definition_t *table)
                                  "or set the option allow-cascade to %s.%s",
                                  cascade->name, table->schema, table->name, table->schema,
                                  table->name));
-    if (!table_definition_row_key(table))
+    if (table_definition_row_key(table))
+        return;
+    add_warning(preflight, arena_printf(&preflight->work,
+                                        "%s.%s has no primary or unique key: its rows are found by "
+                                        "comparing every column",
+                                        table->schema, table->name));
+    if (preflight->request.changefeed.generation > 1)
         add_warning(preflight,
                     arena_printf(&preflight->work,
-                                 "%s.%s has no primary or unique key: its rows are found by "
-                                 "comparing every column",
+                                 "%s.%s: rows behind the position are written again; without a key "
+                                 "those that the sink has already come twice, and those that it "
+                                 "has no more are missed: set the sink's table back as well",
                                  table->schema, table->name));
 }
 
