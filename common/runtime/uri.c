@@ -117,6 +117,8 @@ static sluice_error_t parse_port(parse_t *parse, bytes_t text, uri_t *uri)
 static sluice_error_t parse_host(parse_t *parse, bytes_t text, uri_t *uri)
 {
     bytes_t host;
+    if (text.len && memchr(text.data, ',', text.len))
+        return refuse(parse, "it names several hosts where one is wanted");
     if (text.len && text.data[0] == '[') {
         text = skip(text, 1);
         host = cut_before(&text, "]");

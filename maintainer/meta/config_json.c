@@ -1,6 +1,7 @@
 #include "maintainer/meta/config_json.h"
 
 #include "common/runtime/uri.h"
+#include "common/runtime/uri_servers.h"
 
 #define START_NOW_TEXT "now"
 #define FILTER_RULES_MAX 1000
@@ -78,6 +79,19 @@ static sluice_error_t read_uri(reading_t *reading, const json_t *json, const cha
     error_report_t why;
     if (error == SLUICE_OK && uri_parse(*out, reading->arena, &uri, &why) != SLUICE_OK)
         return refuse(reading, field, why.text);
+    return error;
+}
+
+/* May name several servers of one and the same log. */
+static sluice_error_t read_source(reading_t *reading, const json_t *json, bytes_t *out)
+{
+    sluice_error_t error = read_text(reading, json, "source", out);
+    const uri_server_t *servers;
+    uint32_t count;
+    error_report_t why;
+    if (error == SLUICE_OK &&
+        uri_servers_parse(*out, reading->arena, &servers, &count, &why) != SLUICE_OK)
+        return refuse(reading, "source", why.text);
     return error;
 }
 
@@ -182,7 +196,7 @@ sluice_error_t config_json_to(const json_t *json, arena_t *arena, changefeed_con
     if (error == SLUICE_OK && !changefeed_name_is_valid(config->name))
         error = refuse(&reading, "name", "1 to 128 of letters, digits, '.', '_', '-' are wanted");
     if (error == SLUICE_OK)
-        error = read_uri(&reading, json, "source", &config->source);
+        error = read_source(&reading, json, &config->source);
     if (error == SLUICE_OK)
         error = read_uri(&reading, json, "sink", &config->sink);
     if (error == SLUICE_OK)

@@ -5,6 +5,7 @@
 
 #include "common/base/memory.h"
 #include "common/filter/table_filter.h"
+#include "common/runtime/uri_servers.h"
 #include "maintainer/ctl/compare/compare_rows.h"
 #include "maintainer/ctl/compare/database.h"
 
@@ -166,6 +167,19 @@ static sluice_error_t compare_databases(compare_t *self, error_report_t *report)
     return error;
 }
 
+/* Of several servers the first that answers. */
+static sluice_error_t open_source(const char *uri, database_t **source, error_report_t *report)
+{
+    arena_t arena = {0};
+    const uri_server_t *servers;
+    uint32_t count;
+    sluice_error_t error = uri_servers_parse(bytes_of_text(uri), &arena, &servers, &count, report);
+    for (uint32_t i = 0; i < count && !*source; i++)
+        error = database_open_mariadb(servers[i].uri, "SLUICE_SOURCE_PASSWORD", source, report);
+    arena_clear(&arena);
+    return error;
+}
+
 static void summarise(const compare_t *self)
 {
     const compare_result_t *result = self->result;
@@ -188,8 +202,7 @@ sluice_error_t compare_run(const compare_options_t *options, compare_result_t *r
     sluice_error_t error = table_filter_new(options->filter_rules, options->filter_rule_count,
                                             false, &self.filter, report);
     if (!error)
-        error = database_open_mariadb(options->source_uri, "SLUICE_SOURCE_PASSWORD", &self.source,
-                                      report);
+        error = open_source(options->source_uri, &self.source, report);
     if (!error)
         error = open_sink(options->sink_uri, &self.sink, report);
     if (!error) {
