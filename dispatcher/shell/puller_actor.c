@@ -7,7 +7,7 @@
 #include "common/base/memory.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
-#include "dispatcher/core/backoff.h"
+#include "dispatcher/shell/source_servers.h"
 #include "dispatcher/shell/spill_file.h"
 #include "dispatcher/upstream/upstream.h"
 
@@ -15,9 +15,6 @@
 #define ANCHOR_INTERVAL_NS (100 * NS_PER_MS)
 #define SKIPPED_KINDS_MAX 64
 #define CHECK_INTERVAL_NS (10 * NS_PER_S) /* of an idle log */
-/* The server ends the older of two connections with one server id. Once may be our own connection
- * of before; twice within this time is another program. */
-#define SERVER_ID_CONFLICT_NS (60 * NS_PER_S)
 
 struct puller_actor {
     puller_options_t options;
@@ -29,12 +26,9 @@ struct puller_actor {
     upstream_t *upstream; /* while it is open */
     atomic_bool is_stopping;
     /* The thread's own. */
-    backoff_t backoff;
-    uint64_t random;
+    source_servers_t servers;
     mono_ns_t anchored_at;
     mono_ns_t checked_at;
-    mono_ns_t conflict_at;
-    bool had_conflict;
     bool is_retrying; /* told so, and not yet that it is over */
     log_limiter_t limiter;
     const char *skipped[SKIPPED_KINDS_MAX];
@@ -89,7 +83,7 @@ static void give_anchor(puller_actor_t *puller, bool is_due)
 /* A whole group, or the end of the log: the connection is worth something. */
 static void note_success(puller_actor_t *puller)
 {
-    backoff_succeed(&puller->backoff);
+    source_servers_delivered(&puller->servers);
     const puller_events_t *events = &puller->options.events;
     if (puller->is_retrying && events->on_retry)
         events->on_retry(events->context, NULL);
@@ -125,20 +119,27 @@ static sluice_error_t take_items(puller_actor_t *puller, error_report_t *report)
 static sluice_error_t open_upstream(puller_actor_t *puller, error_report_t *report)
 {
     const puller_options_t *options = &puller->options;
-    const upstream_api_t *api = upstream_find(options->uri);
+    const uri_server_t *server = source_servers_current(&puller->servers);
+    const upstream_api_t *api = upstream_find(server->uri);
     if (!api)
         return error_report_set(report, SLUICE_ERROR_CONFIGURATION,
                                 "no source of this kind: its scheme is unknown");
-    upstream_options_t how = {.uri = options->uri,
+    upstream_options_t how = {.uri = server->uri,
                               .server_id = options->server_id,
                               .domain = options->domain,
+                              .has_others = puller->servers.count > 1,
                               .heartbeat_ns = options->heartbeat_ns,
                               .read_timeout_ns = options->read_timeout_ns};
     log_reader_anchor(puller->reader, &how.anchor);
+    if (!source_servers_know_times(&puller->servers))
+        how.anchor.commit_time = (wall_ms_t){0};
     upstream_t *upstream;
     sluice_error_t error = api->open(&how, &upstream, report);
     if (error != SLUICE_OK)
         return error;
+    if (puller->servers.count > 1)
+        LOG(LOG_LEVEL_INFO, COMPONENT, options->changefeed, "reading the log of a server",
+            log_text("stream", options->stream), log_text("server", server->name));
     puller->checked_at = clock_mono();
     pthread_mutex_lock(&puller->lock);
     puller->upstream = upstream;
@@ -231,18 +232,6 @@ static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *repo
 
 /* ---- from connection to connection ---- */
 
-static bool is_worth_retrying(puller_actor_t *puller, sluice_error_t error)
-{
-    if (error != SLUICE_ERROR_SOURCE_SERVER_ID)
-        return sluice_error_is_retriable(error);
-    mono_ns_t now = clock_mono();
-    bool is_second =
-        puller->had_conflict && mono_elapsed(puller->conflict_at, now) < SERVER_ID_CONFLICT_NS;
-    puller->had_conflict = true;
-    puller->conflict_at = now;
-    return !is_second;
-}
-
 /* How far the log goes is not known any more. */
 static void note_failure(puller_actor_t *puller, const error_report_t *report)
 {
@@ -253,31 +242,43 @@ static void note_failure(puller_actor_t *puller, const error_report_t *report)
         events->on_retry(events->context, report);
 }
 
-static void pause_before_retry(puller_actor_t *puller, const error_report_t *report)
+static void log_retry(puller_actor_t *puller, const error_report_t *report)
 {
-    puller->random = puller->random * UINT64_C(6364136223846793005) + 1442695040888963407;
-    uint64_t delay = backoff_fail(&puller->backoff, puller->random >> 16);
     uint64_t suppressed;
     if (log_limiter_allow(&puller->limiter, clock_mono(), &suppressed))
         LOG(LOG_LEVEL_WARNING, COMPONENT, puller->options.changefeed,
             "reading the source failed, trying again", log_text("stream", puller->options.stream),
             log_text("error", sluice_error_name(report->code)), log_text("text", report->text),
-            log_number("delay_ms", delay / NS_PER_MS), log_number("suppressed", suppressed));
-    struct timespec until;
-    uint64_t at = mono_add(clock_mono(), delay).v;
-    until.tv_sec = (time_t)(at / NS_PER_S);
-    until.tv_nsec = (long)(at % NS_PER_S);
+            log_number("suppressed", suppressed));
+}
+
+static void wait_until(puller_actor_t *puller, mono_ns_t at)
+{
+    struct timespec until = {.tv_sec = (time_t)(at.v / NS_PER_S),
+                             .tv_nsec = (long)(at.v % NS_PER_S)};
     pthread_mutex_lock(&puller->lock);
-    while (!puller->is_stopping &&
+    while (!puller->is_stopping && !mono_reached(at, clock_mono()) &&
            pthread_cond_timedwait(&puller->stopped, &puller->lock, &until) == 0)
         continue;
     pthread_mutex_unlock(&puller->lock);
 }
 
+static void end_reading(puller_actor_t *puller, const error_report_t *report)
+{
+    LOG(LOG_LEVEL_ERROR, COMPONENT, puller->options.changefeed, "reading the source ended",
+        log_text("stream", puller->options.stream),
+        log_text("error", sluice_error_name(report->code)), log_text("text", report->text));
+    if (puller->options.events.on_error)
+        puller->options.events.on_error(puller->options.events.context, report);
+}
+
 static void *run(void *context)
 {
     puller_actor_t *puller = context;
-    while (!is_stopping(puller)) {
+    for (;;) {
+        wait_until(puller, source_servers_next(&puller->servers, clock_mono()));
+        if (is_stopping(puller))
+            break;
         error_report_t report = {.code = SLUICE_OK};
         sluice_error_t error = open_upstream(puller, &report);
         if (error == SLUICE_OK)
@@ -286,17 +287,13 @@ static void *run(void *context)
         if (error == SLUICE_OK || is_stopping(puller))
             break;
         report.code = error;
-        if (!is_worth_retrying(puller, error)) {
-            LOG(LOG_LEVEL_ERROR, COMPONENT, puller->options.changefeed, "reading the source ended",
-                log_text("stream", puller->options.stream),
-                log_text("error", sluice_error_name(error)), log_text("text", report.text));
-            if (puller->options.events.on_error)
-                puller->options.events.on_error(puller->options.events.context, &report);
+        if (!source_servers_failed(&puller->servers, &report, clock_mono())) {
+            end_reading(puller, &report);
             break;
         }
         log_reader_reset(puller->reader);
         note_failure(puller, &report);
-        pause_before_retry(puller, &report);
+        log_retry(puller, &report);
     }
     return NULL;
 }
@@ -305,6 +302,7 @@ static void free_puller(puller_actor_t *puller)
 {
     log_reader_destroy(&puller->reader);
     spill_file_close(&puller->spill);
+    source_servers_clear(&puller->servers);
     pthread_cond_destroy(&puller->stopped);
     pthread_mutex_destroy(&puller->lock);
     free((char *)puller->options.uri);
@@ -340,8 +338,6 @@ sluice_error_t puller_actor_start(const puller_options_t *options, puller_actor_
     self->options.uri = memory_strdup(options->uri);
     self->options.changefeed = memory_strdup(options->changefeed);
     self->options.spill_directory = memory_strdup(options->spill_directory);
-    self->backoff = backoff_default();
-    self->random = clock_mono().v ^ options->server_id;
     spill_file_init(&self->spill, self->options.spill_directory);
     pthread_mutex_init(&self->lock, NULL);
     pthread_condattr_t attributes;
@@ -349,7 +345,10 @@ sluice_error_t puller_actor_start(const puller_options_t *options, puller_actor_
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&self->stopped, &attributes);
     pthread_condattr_destroy(&attributes);
-    sluice_error_t error = new_reader(self, report);
+    sluice_error_t error = source_servers_init(&self->servers, options->uri,
+                                               clock_mono().v ^ options->server_id, report);
+    if (error == SLUICE_OK)
+        error = new_reader(self, report);
     if (error == SLUICE_OK && pthread_create(&self->thread, NULL, run, self) != 0)
         error = error_report_set(report, SLUICE_ERROR_MEMORY, "no thread left to read the source");
     if (error != SLUICE_OK) {

@@ -99,6 +99,27 @@ static sluice_error_t prepare_session(mariadb_stream_t *self, const upstream_opt
     return error;
 }
 
+/* A replica that has not received yet what was read elsewhere; alone, the server would be another
+ * one than before, and says so itself. */
+static sluice_error_t check_start(mariadb_stream_t *self, const upstream_options_t *options,
+                                  error_report_t *report)
+{
+    const char *list;
+    uint64_t sequence;
+    if (!options->has_others)
+        return SLUICE_OK;
+    sluice_error_t error = source_query_text(self->mysql, "SELECT @@global.gtid_binlog_pos",
+                                             &self->arena, &list, report);
+    if (error != SLUICE_OK)
+        return error;
+    error = gtid_list_sequence(list ? list : "", options->domain, &sequence);
+    if (error != SLUICE_OK || sequence >= options->anchor.commit_ts.v)
+        return error;
+    return error_report_set(report, SLUICE_ERROR_SOURCE_BUSY,
+                            "its log ends at \"%s\", before what was read already, \"%s\"",
+                            list ? list : "", options->anchor.gtid_list);
+}
+
 static sluice_error_t start_dump(mariadb_stream_t *self, const upstream_options_t *options,
                                  error_report_t *report)
 {
@@ -126,6 +147,8 @@ static sluice_error_t open_stream(const upstream_options_t *options, upstream_t 
     atomic_init(&self->is_interrupted, false);
     log_location_set_file(&self->location, bytes_of_text("log"));
     error = connect_to(self, options, report);
+    if (error == SLUICE_OK)
+        error = check_start(self, options, report);
     if (error == SLUICE_OK)
         error = prepare_session(self, options, report);
     if (error == SLUICE_OK)

@@ -63,10 +63,11 @@ static sluice_error_t move_start(const source_request_t *request, const char *fr
     return SLUICE_OK;
 }
 
-static sluice_error_t describe_on(MYSQL *mysql, const source_request_t *request, arena_t *arena,
-                                  source_description_t *description, error_report_t *report)
+static sluice_error_t describe_on(MYSQL *mysql, const source_request_t *request, const char *server,
+                                  arena_t *arena, source_description_t *description,
+                                  error_report_t *report)
 {
-    findings_t findings = {.report = report, .arena = arena};
+    findings_t findings = {.report = report, .arena = arena, .server = server};
     sluice_error_t error = source_check_server(mysql, request, &findings, description, report);
     if (error == SLUICE_OK)
         error = findings.first;
@@ -82,8 +83,7 @@ static sluice_error_t describe_on(MYSQL *mysql, const source_request_t *request,
     return SLUICE_OK;
 }
 
-/* Whether the log can be sent at all is known only when it is asked for: the first answer tells. */
-static sluice_error_t probe_stream(const source_request_t *request, anchor_t *anchor,
+sluice_error_t source_probe_stream(const source_request_t *request, anchor_t *anchor,
                                    error_report_t *report)
 {
     upstream_options_t options = {.uri = request->uri,
@@ -115,8 +115,9 @@ static sluice_error_t probe_stream(const source_request_t *request, anchor_t *an
     return error;
 }
 
-static sluice_error_t describe_server(const source_request_t *request, arena_t *arena,
-                                      source_description_t *description, error_report_t *report)
+static sluice_error_t describe_server(const source_request_t *request, const char *server,
+                                      arena_t *arena, source_description_t *description,
+                                      error_report_t *report)
 {
     source_address_t address;
     MYSQL *mysql;
@@ -126,7 +127,7 @@ static sluice_error_t describe_server(const source_request_t *request, arena_t *
                                &mysql, report);
     if (error != SLUICE_OK)
         return error;
-    error = describe_on(mysql, request, arena, description, report);
+    error = describe_on(mysql, request, server, arena, description, report);
     mysql_close(mysql);
     if (error == SLUICE_OK && request->start == START_POSITION) {
         char described[ANCHOR_GTID_LIST_MAX];
@@ -134,8 +135,27 @@ static sluice_error_t describe_server(const source_request_t *request, arena_t *
         error = move_start(request, request->start_gtid_list, described, description, report);
     }
     if (error == SLUICE_OK)
-        error = probe_stream(request, &description->anchor, report);
+        error = source_probe_stream(request, &description->anchor, report);
     return error;
+}
+
+/* The first of the list is described, the others have to be like it. */
+static sluice_error_t describe_servers(const source_request_t *request, arena_t *arena,
+                                       source_description_t *description, error_report_t *report)
+{
+    const uri_server_t *servers;
+    uint32_t count;
+    sluice_error_t error =
+        uri_servers_parse(bytes_of_text(request->uri), arena, &servers, &count, report);
+    if (error != SLUICE_OK)
+        return error;
+    source_request_t of_first = *request;
+    of_first.uri = servers[0].uri;
+    error =
+        describe_server(&of_first, count > 1 ? servers[0].name : NULL, arena, description, report);
+    return error == SLUICE_OK && count > 1
+               ? source_check_others(request, servers, count, arena, description, report)
+               : error;
 }
 
 static sluice_error_t describe_files(const source_request_t *request, arena_t *arena,
@@ -218,7 +238,7 @@ sluice_error_t source_describe(const source_request_t *request, arena_t *arena,
     *description = (source_description_t){.identity = ""};
     const upstream_api_t *api = upstream_find(request->uri);
     if (api == &upstream_mariadb)
-        return describe_server(request, arena, description, report);
+        return describe_servers(request, arena, description, report);
     if (api == &upstream_binlog_file)
         return describe_files(request, arena, description, report);
     if (api == &upstream_simulated)

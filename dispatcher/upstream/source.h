@@ -27,7 +27,8 @@ typedef struct {
 /* Everything outside the system schemas, valid at `anchor`; schemas before what is in them. */
 typedef struct {
     anchor_t anchor;
-    const char *identity; /* of the server, to see that source and sink are not one; "" unknown */
+    const char *identity; /* of each server, on lines of their own, to see that source and sink are
+                             not one; "" unknown */
     uint32_t server_id;   /* 0: not known */
     uint32_t domain;      /* in which the server writes */
     uint32_t server_version; /* 101119 for 10.11.19, 0: not known */
@@ -40,7 +41,7 @@ typedef struct {
 } source_description_t;
 
 typedef struct {
-    const char *uri;
+    const char *uri;    /* a server's may be a list of several (common/runtime/uri_servers.h) */
     uint32_t domain;    /* the changefeed's */
     uint32_t server_id; /* to look at the log with; used by nobody else */
     uint32_t server_id_min,

@@ -14,6 +14,12 @@ static void add_line(error_report_t *report, const char *line)
     snprintf(report->text + len, sizeof report->text - len, "%s%s", len ? "\n" : "", line);
 }
 
+static const char *with_server(findings_t *findings, const char *line)
+{
+    return findings->server ? arena_printf(findings->arena, "%s: %s", findings->server, line)
+                            : arena_strdup(findings->arena, line);
+}
+
 void findings_fail(findings_t *findings, sluice_error_t code, const char *format, ...)
 {
     char line[ERROR_REPORT_TEXT_MAX];
@@ -21,11 +27,12 @@ void findings_fail(findings_t *findings, sluice_error_t code, const char *format
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
+    const char *text = with_server(findings, line);
     if (findings->first == SLUICE_OK) {
         findings->first = code;
-        (void)error_report_set(findings->report, code, "%s", line);
+        (void)error_report_set(findings->report, code, "%s", text);
     } else {
-        add_line(findings->report, line);
+        add_line(findings->report, text);
     }
 }
 
@@ -38,7 +45,7 @@ void findings_warn(findings_t *findings, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
-    findings->warnings[findings->warning_count++] = arena_strdup(findings->arena, line);
+    findings->warnings[findings->warning_count++] = with_server(findings, line);
 }
 
 /* "10.11.19-MariaDB-…" → 101119. */
@@ -121,7 +128,12 @@ static void check_settings(const char *const facts[FACT_COUNT], findings_t *find
                       "binlog_expire_logs_seconds is %s: a changefeed that stands still for longer "
                       "cannot go on; SET GLOBAL binlog_expire_logs_seconds=864000",
                       facts[FACT_EXPIRE]);
-    if (facts[FACT_REPLICA_POSITION][0] != '\0' && strcmp(facts[FACT_REPLICA_UPDATES], "0") == 0)
+    if (findings->server && strcmp(facts[FACT_REPLICA_UPDATES], "0") == 0)
+        findings_fail(findings, SLUICE_ERROR_SOURCE_SETTINGS,
+                      "log_slave_updates is off, so that as a replica it would not log what it "
+                      "receives: set it in the server's configuration and restart it");
+    else if (facts[FACT_REPLICA_POSITION][0] != '\0' &&
+             strcmp(facts[FACT_REPLICA_UPDATES], "0") == 0)
         findings_warn(findings, "the source is a replica and does not log what it receives: set "
                                 "log_slave_updates in its configuration and restart it");
 }

@@ -4,6 +4,7 @@
 #ifndef SLUICE_DISPATCHER_UPSTREAM_SOURCE_INTERNAL_H
 #define SLUICE_DISPATCHER_UPSTREAM_SOURCE_INTERNAL_H
 
+#include "common/runtime/uri_servers.h"
 #include "dispatcher/core/binlog/query.h"
 #include "dispatcher/upstream/source.h"
 #include "dispatcher/upstream/source_connection.h"
@@ -16,6 +17,7 @@ typedef struct {
     error_report_t *report;
     sluice_error_t first; /* SLUICE_OK: nothing hinders the start */
     arena_t *arena;
+    const char *server; /* whose settings these are; NULL: the only one's */
     const char *warnings[SOURCE_WARNINGS_MAX];
     uint32_t warning_count;
 } findings_t;
@@ -23,6 +25,18 @@ typedef struct {
 void findings_fail(findings_t *findings, sluice_error_t code, const char *format, ...)
     SLUICE_PRINTF(3, 4);
 void findings_warn(findings_t *findings, const char *format, ...) SLUICE_PRINTF(2, 3);
+
+/* Log of a server at an anchor: whether it can be sent at all is known only when it is asked for.
+ * Raises the anchor's commit_time to that of its group. */
+sluice_error_t source_probe_stream(const source_request_t *request, anchor_t *anchor,
+                                   error_report_t *report) SLUICE_MUST_USE;
+
+/* Whether the further servers of a list can take the place of the first, which was described: the
+ * same settings, nothing of their own in the log. Adds their identities, and warnings. */
+sluice_error_t source_check_others(const source_request_t *request, const uri_server_t *servers,
+                                   uint32_t count, arena_t *arena,
+                                   source_description_t *description,
+                                   error_report_t *report) SLUICE_MUST_USE;
 
 /* Whether settings, rights and identity of the server allow a changefeed; fills the facts of the
  * description. What is wrong is in `findings`; an error is returned only when the server could not

@@ -21,6 +21,7 @@ typedef struct {
     anchor_t anchor;    /* first group delivered is the one behind it; with a commit_time: the group
                            at it must not be a later one */
     bool may_miss;      /* the log need not have a group at the anchor */
+    bool has_others;    /* the server is one of several: not as far as the anchor means busy */
     uint64_t heartbeat_ns;
     uint64_t read_timeout_ns;
 } upstream_options_t;

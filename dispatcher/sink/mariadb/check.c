@@ -89,6 +89,15 @@ static sluice_error_t privilege_check(mariadb_session_t *session, const char *sq
     return SLUICE_OK;
 }
 
+static bool is_one_of(const char *identity, const char *lines)
+{
+    size_t len = strlen(identity);
+    for (const char *line = lines; *line; line += strcspn(line, "\n"), line += *line == '\n')
+        if (strcspn(line, "\n") == len && memcmp(line, identity, len) == 0)
+            return true;
+    return false;
+}
+
 static sluice_error_t identity_check(mariadb_session_t *session, const char *source_identity,
                                      error_report_t *report)
 {
@@ -97,7 +106,7 @@ static sluice_error_t identity_check(mariadb_session_t *session, const char *sou
     if (error != SLUICE_OK)
         return error;
     MYSQL_ROW row = mysql_fetch_row(result);
-    if (row && row[0] && strcmp(row[0], source_identity) == 0)
+    if (row && row[0] && is_one_of(row[0], source_identity))
         mariadb_check_add(report, SLUICE_ERROR_CONFIGURATION,
                           "source and sink are the same server: give another sink");
     mysql_free_result(result);

@@ -1,0 +1,119 @@
+#include "dispatcher/core/puller/server_choice.h"
+
+server_choice_settings_t server_choice_default(void)
+{
+    return (server_choice_settings_t){.cooldown = STORE_COOLDOWN_DEFAULT,
+                                      .refused_ns = 10 * NS_PER_S,
+                                      .conflict_ns = 60 * NS_PER_S};
+}
+
+server_choice_t server_choice_init(const server_choice_settings_t *settings, uint32_t count)
+{
+    return (server_choice_t){.settings = *settings, .count = count, .backoff = backoff_default()};
+}
+
+static mono_ns_t allowed_at(const server_choice_server_t *server)
+{
+    mono_ns_t at = server->not_before;
+    if (server->cooldown.failures > 0 && server->cooldown.until.v > at.v)
+        at = server->cooldown.until;
+    return at;
+}
+
+uint32_t server_choice_next(const server_choice_t *choice, mono_ns_t now, mono_ns_t *at)
+{
+    mono_ns_t earliest = choice->next_at.v > now.v ? choice->next_at : now;
+    uint32_t best = 0;
+    mono_ns_t best_at = MONO_NEVER;
+    for (uint32_t i = 0; i < choice->count; i++) {
+        const server_choice_server_t *server = &choice->servers[i];
+        mono_ns_t server_at = allowed_at(server);
+        if (server_at.v < earliest.v)
+            server_at = earliest;
+        if (server_at.v < best_at.v ||
+            (server_at.v == best_at.v && server->failed < choice->servers[best].failed)) {
+            best = i;
+            best_at = server_at;
+        }
+    }
+    *at = best_at;
+    return best;
+}
+
+void server_choice_succeed(server_choice_t *choice, uint32_t server)
+{
+    if (choice->failures == 0)
+        return;
+    choice->failures = 0;
+    choice->next_at = (mono_ns_t){0};
+    backoff_succeed(&choice->backoff);
+    store_cooldown_succeed(&choice->servers[server].cooldown);
+    for (uint32_t i = 0; i < choice->count; i++) {
+        choice->servers[i].failed = 0;
+        choice->servers[i].has_refused = false;
+    }
+}
+
+typedef enum { OF_CONNECTION, OF_LOAD, OF_SERVER, OF_LOG } failure_t;
+
+/* A server ends the older of two connections with one server_id: once it may have been our own
+ * connection of before, twice is another program. */
+static failure_t classify_conflict(server_choice_t *choice, mono_ns_t now)
+{
+    bool is_second = choice->had_conflict &&
+                     mono_elapsed(choice->conflict_at, now) < choice->settings.conflict_ns;
+    choice->had_conflict = true;
+    choice->conflict_at = now;
+    return is_second ? OF_SERVER : OF_LOAD;
+}
+
+static failure_t classify(server_choice_t *choice, sluice_error_t error, mono_ns_t now)
+{
+    switch ((int)error) {
+    case SLUICE_ERROR_SOURCE_SERVER_ID:
+        return classify_conflict(choice, now);
+    case SLUICE_ERROR_SOURCE_CONNECTION:
+    case SLUICE_ERROR_TIMEOUT:
+        return OF_CONNECTION;
+    case SLUICE_ERROR_SOURCE_PURGED:
+    case SLUICE_ERROR_SOURCE_DIVERGED:
+    case SLUICE_ERROR_SOURCE_CREDENTIALS:
+    case SLUICE_ERROR_SOURCE_PRIVILEGE:
+    case SLUICE_ERROR_SOURCE_SETTINGS:
+    case SLUICE_ERROR_SOURCE_CORRUPT:
+        return OF_SERVER;
+    default:
+        return sluice_error_is_retriable(error) ? OF_LOAD : OF_LOG;
+    }
+}
+
+static bool all_have_refused(const server_choice_t *choice)
+{
+    for (uint32_t i = 0; i < choice->count; i++)
+        if (!choice->servers[i].has_refused)
+            return false;
+    return true;
+}
+
+bool server_choice_fail(server_choice_t *choice, uint32_t number, sluice_error_t error,
+                        mono_ns_t now, uint64_t random)
+{
+    server_choice_server_t *server = &choice->servers[number];
+    server->failed = ++choice->failures;
+    server->has_refused = false;
+    switch (classify(choice, error, now)) {
+    case OF_CONNECTION:
+        store_cooldown_fail(&server->cooldown, &choice->settings.cooldown, now);
+        break;
+    case OF_LOAD:
+        break;
+    case OF_SERVER:
+        server->has_refused = true;
+        server->not_before = mono_add(now, choice->settings.refused_ns);
+        break;
+    case OF_LOG:
+        return false;
+    }
+    choice->next_at = mono_add(now, backoff_fail(&choice->backoff, random));
+    return !all_have_refused(choice);
+}

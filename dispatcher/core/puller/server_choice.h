@@ -1,0 +1,61 @@
+/*
+ * Which of the servers that hold a log is read from, and when the next attempt is made.
+ *
+ * The first of the list that can serve is taken. One that fails is left alone for its cooldown; one
+ * that is busy, or not yet as far as the log was read, comes after the others; one that refuses
+ * (position purged or diverged, credentials, settings, damage) ends the reading only if every
+ * server does. Beside all that attempts are at least the backoff apart, whichever server they go
+ * to, until a server has delivered (DESIGN §6, log puller).
+ *
+ * Threads: a value.
+ */
+#ifndef SLUICE_DISPATCHER_CORE_PULLER_SERVER_CHOICE_H
+#define SLUICE_DISPATCHER_CORE_PULLER_SERVER_CHOICE_H
+
+#include "common/base/error.h"
+#include "dispatcher/core/backoff.h"
+#include "dispatcher/core/puller/store_cooldown.h"
+
+#define SERVER_CHOICE_MAX 16
+
+typedef struct {
+    store_cooldown_settings_t cooldown;
+    uint64_t refused_ns;  /* before a server that refused is asked again, while others may serve */
+    uint64_t conflict_ns; /* two ends by another replica of our server_id within this: a refusal */
+} server_choice_settings_t;
+
+server_choice_settings_t server_choice_default(void);
+
+typedef struct {
+    store_cooldown_t cooldown;
+    mono_ns_t not_before;
+    uint64_t failed; /* number of its last failure since a server delivered; 0: none */
+    bool has_refused;
+} server_choice_server_t;
+
+typedef struct {
+    server_choice_settings_t settings;
+    uint32_t count;
+    server_choice_server_t servers[SERVER_CHOICE_MAX];
+    backoff_t backoff;
+    uint64_t failures; /* since a server delivered */
+    mono_ns_t next_at;
+    mono_ns_t conflict_at;
+    bool had_conflict;
+} server_choice_t;
+
+/* `count` of 1 to SERVER_CHOICE_MAX. */
+server_choice_t server_choice_init(const server_choice_settings_t *settings, uint32_t count);
+
+/* The server to open next; *at is when, `now` at the earliest. */
+uint32_t server_choice_next(const server_choice_t *choice, mono_ns_t now, mono_ns_t *at);
+
+/* The server has delivered a whole group, or the end of its log. */
+void server_choice_succeed(server_choice_t *choice, uint32_t server);
+
+/* The server could not be opened, or its stream ended. `random` is any number. false: the reading
+ * has to end, since the log itself cannot be read on or no server can serve. */
+bool server_choice_fail(server_choice_t *choice, uint32_t server, sluice_error_t error,
+                        mono_ns_t now, uint64_t random) SLUICE_MUST_USE;
+
+#endif

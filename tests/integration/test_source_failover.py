@@ -1,0 +1,194 @@
+"""A source of several servers: the primary dies and a replica takes its place, again and again, under load."""
+import contextlib
+import os
+import signal
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+
+from lib import outage, scenario
+from lib.cluster import CtlError
+from lib.mariadb_server import MariaDB, free_port
+from lib.replica_set import OPTIONS, ReplicaSet
+from lib.waiting import wait_until
+
+READER = "reader"
+NODES = 2
+NODE = {"source_read_timeout": "3s"}
+# A reader opens the log with at most so many connections, one after the other, and looks at an idle log with one.
+CONNECTIONS_EACH = 3
+# The backoff's shortest delays: 25, 50, 100, … 1000 ms.
+ATTEMPTS_IN_TWO_SECONDS = 7
+CHANGES_BETWEEN = 8
+
+
+@contextlib.contextmanager
+def replica_set(count=3):
+    servers = ReplicaSet(count)
+    try:
+        servers.start().sql(f"CREATE USER {READER}@'%'",
+                            f"GRANT REPLICATION SLAVE, REPLICATION CLIENT, SELECT, SHOW VIEW ON *.* TO {READER}@'%'")
+        servers.wait_replicas()
+        yield servers
+    finally:
+        servers.remove()
+
+
+def connections_at(server):
+    rows = server.sql("SELECT total_connections FROM information_schema.user_statistics "
+                      f"WHERE user = '{READER}'")
+    return int(rows[0][0]) if rows else 0
+
+
+def readers_at(server):
+    return server.sql("SELECT COUNT(*) FROM information_schema.processlist "
+                      f"WHERE user = '{READER}' AND command = 'Binlog Dump'")[0][0]
+
+
+def fail_over(feed, successor, lagging=None):
+    servers = feed.source
+    changes = feed.load.done()[1]
+    wait_until("more schema changes", lambda: feed.load.done()[1] >= changes + CHANGES_BETWEEN, 60)
+    wait_until("every node reads from the primary", lambda: readers_at(servers.source) == NODES, 30)
+    if lagging:
+        lagging.sql("STOP SLAVE")
+        rows = feed.load.done()[0]
+        wait_until("it lags", lambda: feed.load.done()[0] > rows + 20, 20)
+    others = servers.replicas()
+    before, started = sum(map(connections_at, others)), time.monotonic()
+    left = [lagging] if lagging else []
+    dead = servers.kill_primary(left)
+    servers.promote(successor, left)
+    feed.goes_on()
+    seconds = time.monotonic() - started
+    made = sum(map(connections_at, others)) - before
+    most = NODES * CONNECTIONS_EACH * (ATTEMPTS_IN_TWO_SECONDS + seconds)
+    print(f"  {dead.name} died, {successor.name} took over: on after {seconds:.1f} s, {made} connections", flush=True)
+    if lagging:
+        assert any("before what was read already" in node.text() for node in feed.cluster.nodes.values())
+        servers.follow(lagging)
+        servers.wait_replicas([lagging])
+    assert made <= most, f"{made} connections in {seconds:.1f} s"
+    return dead
+
+
+def primary_dies_five_times():
+    with replica_set() as servers, scenario.sink_server() as sink, scenario.cluster(NODES, node_keys=NODE) as cluster:
+        one, two, three = servers.servers
+        feed = outage.Watched(cluster, servers)
+        feed.begin(sink.uri(), servers.uri(READER))
+        fail_over(feed, two)
+        fail_over(feed, three)  # the only one that is left
+        servers.bring_back(one)
+        servers.bring_back(two)
+        # Who comes first in the list has not received yet what was read of the one that died.
+        servers.bring_back(fail_over(feed, two, lagging=one))
+        servers.bring_back(fail_over(feed, one))
+        servers.bring_back(fail_over(feed, two))
+        servers.wait_replicas()
+        changes = feed.end(sink.uri())
+        outage.each_logged_change_once(changes, sink)
+        assert set(cluster.stop().values()) == {0}
+
+
+def replica_that_serves_dies():
+    """A replica logs when the last statement of a transaction began, the primary when it was committed: the group where the
+    reading goes on is the same one all the same."""
+    with replica_set(2) as servers, scenario.sink_server() as sink, scenario.cluster(NODES, node_keys=NODE) as cluster:
+        servers.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY)")
+        servers.wait_replicas()
+        primary, replica = servers.servers
+        feed = outage.Watched(cluster, servers)
+        sink.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY)")
+        feed.create(sink.uri(), f"mariadb://{READER}@127.0.0.1:{replica.port},127.0.0.1:{primary.port}")
+        with servers.connect(autocommit=False) as connection, connection.cursor() as cursor:
+            cursor.execute("INSERT INTO w0.t VALUES (1)")
+            outage.for_seconds(2)
+            connection.commit()
+        feed.goes_on()
+        assert readers_at(replica) == NODES
+        replica.stop(signal.SIGKILL)
+        wait_until("every node reads from the primary", lambda: readers_at(primary) == NODES, 30)
+        servers.sql("INSERT INTO w0.t VALUES (2)")
+        feed.goes_on()
+        assert sink.sql("SELECT id FROM w0.t") == ((1,), (2,))
+
+
+def refused(cluster, source, sink, *words):
+    try:
+        cluster.create("bad", source, sink)
+    except CtlError as error:
+        text = error.error + error.out
+        assert error.code == 1 and all(word in text for word in words), f"{words}: {text}"
+        return
+    raise AssertionError(f"not refused: {source}")
+
+
+@contextlib.contextmanager
+def globals_of(server, **settings):
+    before = server.sql("SELECT " + ", ".join(f"@@global.{name}" for name in settings))[0]
+    server.sql(*(f"SET GLOBAL {name} = {value!r}" for name, value in settings.items()))
+    yield
+    server.sql(*(f"SET GLOBAL {name} = {value!r}" for name, value in zip(settings, before)))
+
+
+def create_names_the_server_that_is_not_like_the_others():
+    with replica_set(2) as servers, scenario.cluster(1) as cluster:
+        one, two = servers.servers
+        name = f"127.0.0.1:{two.port}: "
+        with globals_of(two, binlog_row_metadata="MINIMAL"):
+            refused(cluster, servers.uri(READER), "blackhole://", name + "binlog_row_metadata", "SET GLOBAL")
+        with globals_of(two, gtid_domain_id=5):
+            refused(cluster, servers.uri(READER), "blackhole://", name, "GTID domain 5", "SET GLOBAL gtid_domain_id=0")
+        refused(cluster, servers.uri(READER), f"mariadb://root@127.0.0.1:{two.port}", "source and sink are the same")
+        refused(cluster, f"mariadb://root@127.0.0.1:{one.port},127.1:{one.port}", "blackhole://", "server_id 101")
+        refused(cluster, f"mariadb://root@127.0.0.1:{one.port},127.0.0.1:{one.port}", "blackhole://", "twice")
+        refused(cluster, f"mariadb://root@127.0.0.1:{one.port},127.0.0.1:{free_port()}", "blackhole://", "2002")
+        stranger = MariaDB("stranger", 110, OPTIONS)
+        try:
+            stranger.start().sql(f"CREATE USER {READER}@'%'", *(f"CREATE DATABASE d{n}" for n in range(9)))
+            stranger.sql(f"GRANT ALL ON *.* TO {READER}@'%'")
+            refused(cluster, f"mariadb://{READER}@127.0.0.1:{one.port},127.0.0.1:{stranger.port}", "blackhole://",
+                    f"127.0.0.1:{stranger.port}: ", "1236")
+        finally:
+            stranger.remove()
+        two.stop()
+        two.options.remove("--log-slave-updates=1")
+        two.start()
+        refused(cluster, servers.uri(READER), "blackhole://", name + "log_slave_updates")
+
+
+def purged_everywhere_but_one():
+    with replica_set(2) as servers, scenario.directory() as directory, scenario.cluster(NODES) as cluster:
+        one, two = servers.servers
+        feed = outage.Watched(cluster, servers)
+        servers.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY AUTO_INCREMENT)")
+        servers.wait_replicas()
+        feed.create(f"sqlite://{directory}/s.db?create-tables=yes", servers.uri(READER))
+
+        def purge(*which):
+            for node in list(cluster.nodes):
+                assert cluster.stop_node(node) == 0
+            servers.sql(*["INSERT INTO w0.t VALUES ()"] * 3)
+            servers.wait_replicas()
+            for server in which:
+                server.sql("FLUSH BINARY LOGS")
+                log = server.sql("SHOW BINARY LOGS")[-1][0]
+                wait_until("the logs are purged", lambda s=server, last=log: s.sql(
+                    f"PURGE BINARY LOGS TO '{last}'", "SHOW BINARY LOGS")[0][0] == last, 20)
+            for number in range(NODES):
+                cluster.start_node(f"n{number + 1}")
+
+        purge(one)
+        feed.goes_on()
+        assert readers_at(two) == NODES
+        servers.sql("INSERT INTO w0.t VALUES ()")
+        feed.goes_on()
+        purge(one, two)
+        feed.says("failed", "source_purged", f"127.0.0.1:{one.port}: ", f"127.0.0.1:{two.port}: ", "1236")
+
+
+if __name__ == "__main__":
+    scenario.main([primary_dies_five_times, replica_that_serves_dies,
+                   create_names_the_server_that_is_not_like_the_others, purged_everywhere_but_one])
