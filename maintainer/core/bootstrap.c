@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "maintainer/core/dispatcher_news.h"
 #include "maintainer/core/payload.h"
 
 /* What one node has said. */
@@ -14,6 +15,7 @@ typedef struct {
     uint32_t count, capacity;
     uint32_t next_piece;
     bool is_complete;
+    dispatcher_news_t *news; /* NULL: none */
 } told_t;
 
 struct bootstrap {
@@ -45,11 +47,12 @@ bootstrap_t *bootstrap_new(span_table_t *table, barrier_t *barrier, commit_ts_t 
     return bootstrap;
 }
 
+/* What heartbeats said stays. */
 static void told_clear(told_t *told)
 {
     arena_clear(&told->arena);
     free(told->entries);
-    *told = (told_t){.node = told->node};
+    *told = (told_t){.node = told->node, .news = told->news};
 }
 
 void bootstrap_destroy(bootstrap_t **bootstrap)
@@ -58,8 +61,10 @@ void bootstrap_destroy(bootstrap_t **bootstrap)
     if (!gone)
         return;
     *bootstrap = NULL;
-    for (uint32_t i = 0; i < gone->told_count; i++)
+    for (uint32_t i = 0; i < gone->told_count; i++) {
         told_clear(&gone->told[i]);
+        dispatcher_news_destroy(&gone->told[i].news);
+    }
     free(gone->told);
     arena_clear(&gone->list_arena);
     free(gone->list);
@@ -115,9 +120,20 @@ bool bootstrap_add_response(bootstrap_t *bootstrap, node_index_t node,
     return told->is_complete;
 }
 
+void bootstrap_add_news(bootstrap_t *bootstrap, node_index_t node,
+                        const dispatcher_heartbeat_t *entry)
+{
+    told_t *told = told_of(bootstrap, node);
+    if (!told->news)
+        told->news = dispatcher_news_new();
+    dispatcher_news_add(told->news, entry);
+}
+
 void bootstrap_forget_node(bootstrap_t *bootstrap, node_index_t node)
 {
-    told_clear(told_of(bootstrap, node));
+    told_t *told = told_of(bootstrap, node);
+    told_clear(told);
+    dispatcher_news_destroy(&told->news);
     if (bootstrap->list_node.v == node.v && !bootstrap->is_list_complete) {
         bootstrap->list_node = NODE_INDEX_NONE;
         bootstrap->list_next_piece = 0;
@@ -126,9 +142,9 @@ void bootstrap_forget_node(bootstrap_t *bootstrap, node_index_t node)
 
 /* ---- matching ---- */
 
-static bool is_alive(const bootstrap_entry_t *entry)
+static bool is_alive(dispatcher_state_t state)
 {
-    return entry->state == DISPATCHER_PREPARING || entry->state == DISPATCHER_WORKING;
+    return state == DISPATCHER_PREPARING || state == DISPATCHER_WORKING;
 }
 
 static void adopt(bootstrap_t *bootstrap, mono_ns_t now, node_index_t node,
@@ -142,18 +158,40 @@ static void adopt(bootstrap_t *bootstrap, mono_ns_t now, node_index_t node,
     barrier_note_position(bootstrap->barrier, span);
 }
 
+/* It has ended since it was listed: its span goes on from where it stood. */
+static void inherit(bootstrap_t *bootstrap, node_index_t node, const bootstrap_entry_t *entry,
+                    position_t last, span_entry_t *span)
+{
+    span_table_adopt(bootstrap->table, span, node, entry->dispatcher_id, true);
+    span_entry_raise(span, entry->position);
+    span_entry_raise(span, last);
+    barrier_note_position(bootstrap->barrier, span);
+    span_table_unbind(bootstrap->table, span);
+}
+
 /* Gives the entry's span its dispatcher; one that nobody wants is to be closed. */
 static void match(bootstrap_t *bootstrap, mono_ns_t now, node_index_t node,
-                  const bootstrap_entry_t *entry)
+                  const bootstrap_entry_t *told)
 {
-    if (span_table_dispatcher(bootstrap->table, entry->dispatcher_id))
+    if (span_table_dispatcher(bootstrap->table, told->dispatcher_id))
         return;
+    bootstrap_entry_t copy = *told;
+    const bootstrap_entry_t *entry = &copy;
+    const dispatcher_news_t *all = told_of(bootstrap, node)->news;
+    const dispatcher_heartbeat_t *news =
+        all ? dispatcher_news_find(all, entry->dispatcher_id) : NULL;
+    /* Preparing is what it was before; who works or has stopped does not go back to it. */
+    if (news && news->state != DISPATCHER_PREPARING)
+        copy.state = news->state;
     table_entry_t *table = span_table_find(bootstrap->table, entry->span.table_id);
     span_entry_t *span =
         table ? table_entry_span(table, entry->span.start_key, entry->span.end_key) : NULL;
-    if (is_alive(entry) && span && span->state == SPAN_ABSENT)
+    bool is_free = span && span->state == SPAN_ABSENT;
+    if (is_alive(entry->state) && is_free)
         adopt(bootstrap, now, node, entry, span);
-    else if (is_alive(entry))
+    else if (news && entry->state == DISPATCHER_STOPPED && is_free)
+        inherit(bootstrap, node, entry, news->position, span);
+    else if (is_alive(entry->state))
         span_table_add_closing(bootstrap->table, node, entry->dispatcher_id);
 }
 
@@ -166,6 +204,7 @@ void bootstrap_merge_node(bootstrap_t *bootstrap, mono_ns_t now, node_index_t no
     free(told->entries);
     told->entries = NULL;
     told->count = told->capacity = 0;
+    dispatcher_news_destroy(&told->news);
 }
 
 /* ---- the trigger and the list ---- */
@@ -178,7 +217,7 @@ void bootstrap_place_trigger(bootstrap_t *bootstrap)
         const told_t *told = &bootstrap->told[i];
         for (uint32_t j = 0; told->is_complete && j < told->count; j++) {
             const bootstrap_entry_t *entry = &told->entries[j];
-            if (entry->span.table_id.v != TABLE_ID_TRIGGER.v || !is_alive(entry) ||
+            if (entry->span.table_id.v != TABLE_ID_TRIGGER.v || !is_alive(entry->state) ||
                 (newest &&
                  assignment_epoch_compare(entry->assignment_epoch, newest->assignment_epoch) <= 0))
                 continue;

@@ -26,6 +26,10 @@ void bootstrap_destroy(bootstrap_t **bootstrap);
  * that does not follow is dropped (false); asked again, the node begins at 0. */
 bool bootstrap_add_response(bootstrap_t *bootstrap, node_index_t node,
                             const bootstrap_response_t *response);
+/* A heartbeat of the node said so while the span table did not know the dispatcher: it counts when
+ * the node is matched, whatever the response says, which was written before. */
+void bootstrap_add_news(bootstrap_t *bootstrap, node_index_t node,
+                        const dispatcher_heartbeat_t *entry);
 /* The node is gone; what it said is forgotten. Its spans are the caller's. */
 void bootstrap_forget_node(bootstrap_t *bootstrap, node_index_t node);
 

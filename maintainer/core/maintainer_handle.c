@@ -39,6 +39,8 @@ static void handle_entry(maintainer_t *m, const merged_heartbeat_t *heartbeat,
         /* One that we do not know of: an older assignment, or its table is gone. */
         if (is_alive && m->phase == PHASE_RUNNING && !dispatcher_id_is_none(entry->dispatcher_id))
             span_table_add_closing(m->table, heartbeat->node, entry->dispatcher_id);
+        if (m->phase == PHASE_LISTING)
+            bootstrap_add_news(m->bootstrap, heartbeat->node, entry);
         return;
     }
     if (span->node.v != heartbeat->node.v)
@@ -97,8 +99,13 @@ static void handle_heartbeat(maintainer_t *m, const merged_heartbeat_t *heartbea
 {
     feed_node_t *feed = maintainer_feed(m, heartbeat->node);
     maintainer_note_error(m, feed, heartbeat->error, heartbeat->error_text);
-    if (feed->state != FEED_READY || heartbeat->mode != PIPELINE_DEFAULT)
+    if (heartbeat->mode != PIPELINE_DEFAULT)
         return;
+    if (feed->state != FEED_READY) {
+        for (uint32_t i = 0; feed->state == FEED_BOOTSTRAPPING && i < heartbeat->entry_count; i++)
+            bootstrap_add_news(m->bootstrap, heartbeat->node, &heartbeat->entries[i]);
+        return;
+    }
     begin_round(feed, heartbeat);
     for (uint32_t i = 0; i < heartbeat->entry_count; i++)
         handle_entry(m, heartbeat, &heartbeat->entries[i]);

@@ -102,6 +102,41 @@ static void listed_tables_get_their_dispatchers_others_are_closed(void **state)
     teardown(&f);
 }
 
+static void heartbeat(fixture_t *f, node_index_t node, uint64_t dispatcher,
+                      dispatcher_state_t state, uint64_t checkpoint)
+{
+    dispatcher_heartbeat_t entry = {id_of(dispatcher), state, {{checkpoint}, EVENT_KEY_NONE}};
+    bootstrap_add_news(f->bootstrap, node, &entry);
+}
+
+/* A close of the maintainer before ends after the node was asked what it has: nobody carries the
+ * table any more, whatever the answer says. */
+static void one_that_has_stopped_meanwhile_is_not_taken_for_alive(void **state)
+{
+    (void)state;
+    fixture_t f;
+    setup(&f, 90);
+    bootstrap_entry_t one[] = {entry(0, 1, 150, 1), entry(10, 2, 140, 1), entry(11, 3, 140, 1)};
+    assert_true(tell(&f, node_1, 0, true, one, 3));
+    bootstrap_place_trigger(f.bootstrap);
+    heartbeat(&f, node_1, 2, DISPATCHER_STOPPED, 145);
+    heartbeat(&f, node_1, 3, DISPATCHER_PREPARING, 140);
+    table_info_t tables[] = {info(10, 0, false), info(11, 0, false)};
+    assert_true(list(&f, node_1, 150, tables, 2));
+    bootstrap_build(f.bootstrap, (mono_ns_t){0});
+    assert_int_equal(span_of(&f, 10)->state, SPAN_ABSENT);
+    assert_int_equal(span_of(&f, 10)->checkpoint.v, 145);
+    assert_int_equal(span_of(&f, 11)->state, SPAN_REPLICATING);
+    /* The same of a node that comes later. */
+    bootstrap_entry_t two[] = {entry(10, 4, 145, 2)};
+    heartbeat(&f, node_2, 4, DISPATCHER_STOPPED, 170);
+    assert_true(tell(&f, node_2, 0, true, two, 1));
+    bootstrap_merge_node(f.bootstrap, (mono_ns_t){0}, node_2);
+    assert_int_equal(span_of(&f, 10)->state, SPAN_ABSENT);
+    assert_int_equal(span_of(&f, 10)->checkpoint.v, 170);
+    teardown(&f);
+}
+
 static void of_two_claims_the_newer_assignment_wins(void **state)
 {
     (void)state;
@@ -280,6 +315,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(listed_tables_get_their_dispatchers_others_are_closed),
+        cmocka_unit_test(one_that_has_stopped_meanwhile_is_not_taken_for_alive),
         cmocka_unit_test(of_two_claims_the_newer_assignment_wins),
         cmocka_unit_test(pieces_count_only_in_order_and_begin_anew_at_the_first),
         cmocka_unit_test(without_a_trigger_it_starts_at_the_persisted_checkpoint),
