@@ -279,7 +279,7 @@ position_t span_entry_start(const span_entry_t *span)
     position_t start = span_entry_position(span);
     bool is_creation = event_key_equal(start.passed, (event_key_t){span->table->created, false});
     if (start.passed.commit_ts.v > start.checkpoint.v && !is_creation)
-        start.passed = (event_key_t){start.checkpoint, true};
+        start.passed = start.checkpoint.v ? (event_key_t){start.checkpoint, true} : EVENT_KEY_NONE;
     return start;
 }
 

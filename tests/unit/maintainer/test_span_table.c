@@ -105,6 +105,20 @@ static void the_trigger_starts_at_its_checkpoint_whatever_it_passed(void **state
     span_table_destroy(&table);
 }
 
+/* Before the first position of a log there is nothing to have passed: no message can say so. */
+static void at_the_beginning_of_a_log_the_trigger_has_passed_nothing(void **state)
+{
+    (void)state;
+    span_table_t *table = span_table_new();
+    span_table_add_trigger(table, (position_t){{0}, EVENT_KEY_NONE});
+    span_entry_t *trigger = span_table_trigger(table);
+    span_table_assign(table, trigger, node_1, (dispatcher_id_t){5, 3}, 3);
+    span_entry_raise(trigger, (position_t){COMMIT_TS_NONE, {{1}, false}});
+    span_table_unbind(table, trigger);
+    assert_true(event_key_equal(span_entry_start(trigger).passed, EVENT_KEY_NONE));
+    span_table_destroy(&table);
+}
+
 static void a_dropped_table_leaves_its_dispatcher_to_be_closed(void **state)
 {
     (void)state;
@@ -278,6 +292,7 @@ int main(void)
         cmocka_unit_test(caught_in_a_ddl_it_starts_before_in_a_syncpoint_at_it),
         cmocka_unit_test(what_it_passed_it_does_not_meet_again),
         cmocka_unit_test(the_trigger_starts_at_its_checkpoint_whatever_it_passed),
+        cmocka_unit_test(at_the_beginning_of_a_log_the_trigger_has_passed_nothing),
         cmocka_unit_test(a_dropped_table_leaves_its_dispatcher_to_be_closed),
         cmocka_unit_test(a_moved_table_is_listed_under_its_new_schema_only),
         cmocka_unit_test(counts_spans_by_node_and_state),
