@@ -115,6 +115,7 @@ sluice_error_t codec_encode_heartbeat_request(codec_t *codec, const message_t *m
     to->rows_applied = request->rows_applied;
     to->bytes_applied = request->bytes_applied;
     to->ddl_applied = request->ddl_applied;
+    to->read_ts = request->read_ts.v;
     to->read_commit_time = request->read_commit_time.v;
     to->is_caught_up = request->is_caught_up;
     to->error = codec_put_error(request->error);
@@ -176,6 +177,7 @@ static void get_progress(codec_t *codec, const Wire__HeartbeatRequest *from,
     request->rows_applied = from->rows_applied;
     request->bytes_applied = from->bytes_applied;
     request->ddl_applied = from->ddl_applied;
+    request->read_ts = (commit_ts_t){from->read_ts};
     request->read_commit_time = (wall_ms_t){from->read_commit_time};
     request->is_caught_up = from->is_caught_up;
     request->error = codec_get_error(codec, from->error);

@@ -170,10 +170,10 @@ typedef struct {
     anchor_t anchor;
     /* Progress for people. */
     uint64_t rows_applied, bytes_applied, ddl_applied; /* since it was opened on this node */
-    wall_ms_t read_commit_time; /* commit_time up to which the node has read the log */
-    bool is_caught_up;          /* the reader stands at the end of the log */
-    /* The node's first error of this changefeed; SLUICE_OK: none. Kept until the changefeed is
-     * closed. */
+    commit_ts_t read_ts;                               /* up to which the node has read the log */
+    wall_ms_t read_commit_time;                        /* of that */
+    bool is_caught_up;                                 /* the reader stands at the end of the log */
+    /* The node's first error of this changefeed, until it is closed; SLUICE_OK: none. */
     sluice_error_t error;
     bytes_t error_text;
 } heartbeat_request_t;

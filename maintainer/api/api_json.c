@@ -95,6 +95,7 @@ static void put_progress(json_t *json, const api_t *api, const changefeed_view_t
     put_boolean(json, "caught_up", view->is_caught_up);
     put_text(json, "holding", view->holding);
     put_number(json, "rows_applied", view->rows_applied);
+    put_number(json, "rows_per_second", view->rows_per_second);
     put_number(json, "bytes_applied", view->bytes_applied);
     put_number(json, "ddl_applied", view->ddl_applied);
 }

@@ -157,6 +157,7 @@ static void merge_progress(record_t *record, const heartbeat_request_t *heartbea
     merged->rows_applied = heartbeat->rows_applied;
     merged->bytes_applied = heartbeat->bytes_applied;
     merged->ddl_applied = heartbeat->ddl_applied;
+    merged->read_ts = heartbeat->read_ts;
     merged->read_commit_time = heartbeat->read_commit_time;
     merged->is_caught_up = heartbeat->is_caught_up;
 }

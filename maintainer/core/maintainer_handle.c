@@ -5,6 +5,8 @@
  * have been written before the dispatcher was there. */
 enum { ROUNDS_MISSED_MAX = 2, ROUNDS = 255 };
 
+#define RATE_INTERVAL_NS (2 * NS_PER_S)
+
 static void handle_state(maintainer_t *m, const merged_heartbeat_t *heartbeat,
                          const dispatcher_heartbeat_t *entry, span_entry_t *span)
 {
@@ -118,6 +120,22 @@ static void handle_heartbeat(maintainer_t *m, const merged_heartbeat_t *heartbea
         strike_lost(m, heartbeat->node, feed->round);
     }
     handle_progress(feed, heartbeat);
+    commit_times_add(&m->commit_times, heartbeat->read_ts, heartbeat->read_commit_time);
+}
+
+/* Over all nodes; one that starts again counts from 0. */
+static void measure_rows(maintainer_t *m)
+{
+    uint64_t rows = 0, passed_ns = mono_elapsed(m->rows_at, m->stepped_at);
+    if (passed_ns < RATE_INTERVAL_NS)
+        return;
+    for (uint32_t i = 0; i < m->node_count; i++)
+        rows += m->nodes[i].rows_applied;
+    bool is_measured = m->rows_at.v && rows >= m->rows;
+    m->rows_per_second =
+        is_measured ? (uint64_t)((double)(rows - m->rows) * 1e9 / (double)passed_ns) : 0;
+    m->rows_at = m->stepped_at;
+    m->rows = rows;
 }
 
 void maintainer_handle_heartbeats(maintainer_t *m)
@@ -127,6 +145,7 @@ void maintainer_handle_heartbeats(maintainer_t *m)
     for (size_t i = 0; i < count; i++)
         handle_heartbeat(m, &heartbeats[i]);
     request_buffer_release_heartbeats(m->buffer);
+    measure_rows(m);
 }
 
 void maintainer_handle_statuses(maintainer_t *m, mono_ns_t now)

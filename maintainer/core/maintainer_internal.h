@@ -5,6 +5,7 @@
 #include "maintainer/core/barrier.h"
 #include "maintainer/core/bootstrap.h"
 #include "maintainer/core/checkpoint.h"
+#include "maintainer/core/commit_times.h"
 #include "maintainer/core/maintainer.h"
 #include "maintainer/core/outbox.h"
 #include "maintainer/core/request_buffer.h"
@@ -83,6 +84,12 @@ struct maintainer {
     checkpoint_t *checkpoint;
     schema_log_t *schema_log;
     outbox_t *outbox;
+
+    /* For people. */
+    commit_times_t commit_times;
+    wall_ms_t checkpoint_time; /* commit_time of the persisted checkpoint; 0: not known */
+    mono_ns_t rows_at;         /* when `rows` was so many */
+    uint64_t rows, rows_per_second;
 
     mono_ns_t list_asked_at;
     bool has_work; /* something was received since the last step */

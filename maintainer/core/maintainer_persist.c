@@ -52,6 +52,9 @@ static void checkpoint_confirmed(maintainer_t *m, sluice_error_t error, const se
     }
     bool is_anchored = m->anchor_persisting.commit_ts.v > m->anchor.commit_ts.v;
     m->persisted = m->persisting;
+    wall_ms_t time = commit_times_reach(&m->commit_times, m->persisted);
+    if (time.v)
+        m->checkpoint_time = time;
     m->anchor = m->anchor_persisting;
     m->is_announcing = true;
     if (is_anchored)

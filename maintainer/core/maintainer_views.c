@@ -91,6 +91,28 @@ static const char *table_name(arena_t *arena, const span_entry_t *span)
     return arena_printf(arena, "%s.%s", span->table->schema->name, span->table->name);
 }
 
+/* The table of the node that is furthest behind, by what is known of it. */
+static const span_entry_t *slowest_span(const maintainer_t *m, node_index_t node)
+{
+    const span_entry_t *slowest = NULL;
+    for (const span_entry_t *span = span_table_first(m->table, SPAN_REPLICATING); span;
+         span = span->state_next)
+        if (span->node.v == node.v && (!slowest || span->checkpoint.v < slowest->checkpoint.v))
+            slowest = span;
+    return slowest;
+}
+
+static const char *holding_node(const maintainer_t *m, arena_t *arena, node_index_t node)
+{
+    const char *name = node_set_at(m->node_set, node)->id.text;
+    const span_entry_t *span = slowest_span(m, node);
+    if (checkpoint_now(m->checkpoint).v >= checkpoint_resolved(m->checkpoint).v)
+        return "";
+    return span ? arena_printf(arena, "node %s is the slowest, there %s", name,
+                               table_name(arena, span))
+                : arena_printf(arena, "node %s is the slowest", name);
+}
+
 /* Who keeps the checkpoint where it is: the first thing people ask for. */
 static const char *holding(const maintainer_t *m, arena_t *arena)
 {
@@ -102,10 +124,9 @@ static const char *holding(const maintainer_t *m, arena_t *arena)
         return arena_printf(arena, "node %s has not said how far it is",
                             node_set_at(m->node_set, holder.node)->id.text);
     case HOLDER_NODE:
-        return arena_printf(arena, "node %s is the slowest",
-                            node_set_at(m->node_set, holder.node)->id.text);
+        return holding_node(m, arena, holder.node);
     case HOLDER_SPAN:
-        return "tables that no node carries yet";
+        return arena_printf(arena, "no node carries %s yet", table_name(arena, holder.span));
     case HOLDER_EVENT:
         return "a DDL that adds tables";
     }
@@ -118,7 +139,9 @@ void maintainer_view(const maintainer_t *m, arena_t *arena, changefeed_view_t *v
     view->maintainer_epoch = m->start.maintainer_epoch;
     view->checkpoint = m->persisted;
     view->checkpoint_now = checkpoint_now(m->checkpoint);
-    view->checkpoint_time = m->anchor.commit_time;
+    /* A maintainer that has just begun knows no more than the anchor. */
+    view->checkpoint_time = m->checkpoint_time.v ? m->checkpoint_time : m->anchor.commit_time;
+    view->rows_per_second = m->rows_per_second;
     view->gtid_list = arena_strdup(arena, m->anchor.gtid_list);
     view->resolved = checkpoint_resolved(m->checkpoint);
     view->table_count = span_table_table_count(m->table);

@@ -59,6 +59,7 @@ typedef struct {
     bool has_anchor;
     anchor_t anchor;
     uint64_t rows_applied, bytes_applied, ddl_applied;
+    commit_ts_t read_ts;
     wall_ms_t read_commit_time;
     bool is_caught_up;
     sluice_error_t error;

@@ -30,13 +30,14 @@ typedef struct {
     const changefeed_config_t *config; /* passwords are not in it; URIs are to be redacted */
     commit_ts_t checkpoint;            /* persisted */
     commit_ts_t checkpoint_now;        /* computed, not yet persisted */
-    wall_ms_t checkpoint_time;         /* commit_time of the anchor at or below the checkpoint */
+    wall_ms_t checkpoint_time;         /* its commit_time */
     commit_ts_t resolved;
     const char *gtid_list; /* of the persisted anchor */
     uint32_t table_count, span_count;
     uint32_t absent_count, scheduling_count, replicating_count, closing_count, moving_count;
     uint32_t barrier_count;
     uint64_t rows_applied, bytes_applied, ddl_applied; /* sums over nodes since they opened it */
+    uint64_t rows_per_second;                          /* applied, of late */
     wall_ms_t read_commit_time;                        /* newest that a node has read */
     bool is_caught_up;                                 /* every node stands at the end of the log */
     const char *holding; /* what keeps the checkpoint from moving; "" nothing known */

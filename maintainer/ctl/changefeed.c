@@ -37,6 +37,7 @@ static const output_column_t record_columns[] = {{"id", "id"},
                                                  {"replicating", "spans.replicating"},
                                                  {"barriers open", "barrier_count"},
                                                  {"rows applied", "rows_applied"},
+                                                 {"rows/s", "rows_per_second"},
                                                  {"schema changes", "ddl_applied"},
                                                  {"warnings", "warnings"},
                                                  {NULL, NULL}};
@@ -190,13 +191,13 @@ ctl_exit_t ctl_changefeed_list(const ctl_options_t *options)
 
 static void print_short(const json_t *json)
 {
-    static const char *const paths[] = {"state",        "phase",        "spans.replicating",
-                                        "span_count",   "rows_applied", "lag_seconds",
+    static const char *const paths[] = {"state",        "phase",           "spans.replicating",
+                                        "span_count",   "rows_per_second", "lag_seconds",
                                         "barrier_count"};
     char *texts[sizeof paths / sizeof paths[0]];
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         texts[i] = output_text(json, paths[i]);
-    printf("%s/%s, tables %s/%s, rows %s, lag %s s, barriers %s\n", texts[0], texts[1], texts[2],
+    printf("%s/%s, tables %s/%s, rows/s %s, lag %s s, barriers %s\n", texts[0], texts[1], texts[2],
            texts[3], texts[4], texts[5], texts[6]);
     for (size_t i = 0; i < sizeof paths / sizeof paths[0]; i++)
         free(texts[i]);

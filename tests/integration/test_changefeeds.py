@@ -1,6 +1,7 @@
 """Several changefeeds in one maintainer, and what an operator does to one."""
 import os
 import sys
+import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -78,6 +79,40 @@ def restart_position_moves_behind_schema_changes():
                        lambda: int(cluster.query("feed")["gtid"].split("-")[2]) >= position, 15)
 
 
+def lag_rate_and_holder_are_those_of_the_moment():
+    """The log gives whole seconds; what is added to that is an interval or two."""
+    with scenario.source_server() as source, scenario.sink_server() as sink, \
+            scenario.cluster(2) as cluster:
+        source.sql("CREATE DATABASE d")
+        sink.sql("CREATE DATABASE d")
+        cluster.create("feed", source.uri(), sink.uri(), "--filter", "d.*")
+        source.sql("CREATE TABLE d.t (id INT AUTO_INCREMENT PRIMARY KEY)", "CREATE TABLE d.slow (id INT PRIMARY KEY)")
+        states, started = [], time.monotonic()
+        with source.connect() as connection, connection.cursor() as cursor:
+            while time.monotonic() - started < 8:
+                for _ in range(10):
+                    cursor.execute("INSERT INTO d.t VALUES (), (), (), (), ()")
+                    time.sleep(0.01)
+                states.append((time.monotonic() - started, cluster.api("changefeeds", "feed")))
+        seconds = time.monotonic() - started
+        rows = source.sql("SELECT COUNT(*) FROM d.t")[0][0]
+        late = [state for at, state in states if state and at > 4]
+        lags = [state["lag_seconds"] for state in late]
+        rates = [state["rows_per_second"] for state in late]
+        print(f"  lag {min(lags):.1f} to {max(lags):.1f} s, {min(rates)} to {max(rates)} rows/s of {rows / seconds:.0f}",
+              flush=True)
+        assert max(lags) < 2.0, lags
+        assert all(0.5 < rate / (rows / seconds) < 2 for rate in rates), rates
+        with sink.connect(autocommit=False) as blocker, blocker.cursor() as cursor:
+            cursor.execute("LOCK TABLES d.slow WRITE")
+            source.sql("INSERT INTO d.slow VALUES (1)")
+            wait_until("it says which table holds",
+                       lambda: "d.slow" in cluster.query("feed")["holding"], 20)
+            wait_until("lag grows", lambda: cluster.query("feed")["lag_seconds"] > 2.5, 20)
+        cluster.wait_checkpoint("feed", source.gtid_sequence())
+        identical(cluster, "feed")
+
+
 if __name__ == "__main__":
     scenario.main([several_in_one_maintainer, paused_resumed_and_removed,
-                   restart_position_moves_behind_schema_changes])
+                   restart_position_moves_behind_schema_changes, lag_rate_and_holder_are_those_of_the_moment])

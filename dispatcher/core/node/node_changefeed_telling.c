@@ -79,6 +79,7 @@ static void fill_heartbeat(node_changefeed_t *changefeed, heartbeat_request_t *h
     heartbeat->rows_applied = state->rows;
     heartbeat->bytes_applied = state->bytes;
     heartbeat->ddl_applied = state->ddls;
+    heartbeat->read_ts = feed->resolved;
     heartbeat->read_commit_time = feed->resolved_time;
     heartbeat->is_caught_up = feed->is_caught_up;
     heartbeat->error = state->error;

@@ -200,6 +200,7 @@ static heartbeat_request_t heartbeat_request(void)
                                  .rows_applied = 1,
                                  .bytes_applied = 2,
                                  .ddl_applied = 3,
+                                 .read_ts = {26},
                                  .read_commit_time = {4},
                                  .is_caught_up = true,
                                  .error = SLUICE_ERROR_SINK_REFUSED,
