@@ -321,6 +321,7 @@ static verdict_t handle_status(barrier_t *barrier, mono_ns_t now, const buffered
         span_entry_raise(span, (position_t){COMMIT_TS_NONE, group->passed[i]});
         if (note_front(barrier, span, group->stage == STAGE_DONE ? EVENT_KEY_NONE : group->key))
             advance_proven(barrier);
+        barrier_note_trigger(barrier, span, group->key);
     }
     switch (group->stage) {
     case STAGE_NONE:
@@ -364,6 +365,7 @@ void barrier_restore(barrier_t *barrier, mono_ns_t now, span_entry_t *span, even
     if (!event || !barrier_event_blocks(event, span->table))
         return;
     span_entry_set_block(span, key, stage);
+    barrier_note_trigger(barrier, span, key);
     switch (stage) {
     case STAGE_NONE:
         break;

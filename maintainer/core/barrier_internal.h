@@ -19,9 +19,10 @@ struct barrier {
     uint32_t event_count, event_capacity;
     barrier_event_t **pending; /* wait to change the table list, by key; reports belong to it */
     uint32_t pending_count, pending_capacity;
-    event_key_t floor;   /* every change at or below it is made */
-    key_set_t scheduled; /* above the floor, made already */
-    uint32_t wide_count; /* open events of influence DB or ALL */
+    event_key_t trigger_at; /* the furthest that a replicating trigger has told of */
+    event_key_t floor;      /* every change at or below it is made */
+    key_set_t scheduled;    /* above the floor, made already */
+    uint32_t wide_count;    /* open events of influence DB or ALL */
     uint64_t version_seen;
     uint64_t highest_ts; /* highest commit_ts believed so far */
     mono_ns_t deadline;
@@ -53,6 +54,9 @@ bool barrier_is_scheduled(const barrier_t *barrier, event_key_t key);
 void barrier_enter_order(barrier_t *barrier, barrier_event_t *event);
 /* Whether one with a smaller key still waits. */
 bool barrier_waits_before(const barrier_t *barrier, event_key_t key);
+/* The span tells of an event, or stands at it: if it is the trigger, what waited for that goes on.
+ */
+void barrier_note_trigger(barrier_t *barrier, const span_entry_t *span, event_key_t key);
 /* Makes the changes of every event at the head of the order that may. */
 void barrier_run_order(barrier_t *barrier);
 void barrier_raise_floor(barrier_t *barrier, event_key_t key);

@@ -185,10 +185,29 @@ static void make_changes(barrier_t *barrier, barrier_event_t *event)
         key_set_add(&barrier->scheduled, event->key);
 }
 
+void barrier_note_trigger(barrier_t *barrier, const span_entry_t *span, event_key_t key)
+{
+    if (span != span_table_trigger(barrier->table) || span->state != SPAN_REPLICATING)
+        return;
+    if (event_key_compare(key, barrier->trigger_at) > 0)
+        barrier->trigger_at = key;
+    barrier_run_order(barrier);
+}
+
+/* Others may prove that an event was written which the trigger, begun anew further back, has not
+ * come to yet: changes that it has to report before are still to come. */
+static bool may_change(const barrier_t *barrier, const barrier_event_t *event)
+{
+    if (event->state != BARRIER_ADVANCED)
+        return false;
+    return event->is_report || !barrier_event_wants_trigger(event) ||
+           event_key_compare(barrier->trigger_at, event->key) >= 0;
+}
+
 void barrier_run_order(barrier_t *barrier)
 {
     uint32_t made = 0;
-    while (made < barrier->pending_count && barrier->pending[made]->state == BARRIER_ADVANCED) {
+    while (made < barrier->pending_count && may_change(barrier, barrier->pending[made])) {
         barrier_event_t *event = barrier->pending[made++];
         make_changes(barrier, event);
         event->is_pending = false;

@@ -749,6 +749,36 @@ static void what_cannot_be_meant_is_refused(void **state)
 }
 
 /* ORACLE §5.22: a report from behind. */
+/* After a takeover the trigger begins where the table list is valid and comes to every change
+ * again, while others may have passed some of them already. */
+static void
+what_others_passed_does_not_take_the_place_of_what_the_trigger_has_to_report(void **state)
+{
+    (void)state;
+    fixture_t f;
+    fixture_setup(&f);
+    fixture_add(&f, 1, 1, node_1);
+    fixture_add(&f, 2, 1, node_2);
+    dispatcher_id_t one = dispatcher_of(1);
+    block_payload_t drop = {.influence = NORMAL(3, {0}, {1}, {2}), .dropped = NORMAL(1, {2})};
+    WAITS(node_2, KEY(20), &drop, 2);
+    fixture_hand_in(&f, node_1, STAGE_WAITING, KEY(20), &drop, &one, &(event_key_t){{20}, false},
+                    1);
+    fixture_settle(&f);
+    assert_state(&f, KEY(20), BARRIER_ADVANCED);
+    assert_non_null(span_table_find(f.table, (table_id_t){2}));
+    /* It reports what it comes to first, and then stands at the event. */
+    table_info_t added = fixture_info(19, 1);
+    block_payload_t create = {.influence = NORMAL(1, {0}), .added = &added, .added_count = 1};
+    assert_int_equal(fixture_report(&f, node_1, STAGE_NONE, KEY(19), &create, f.trigger),
+                     VERDICT_ACK);
+    assert_non_null(span_table_find(f.table, (table_id_t){19}));
+    assert_int_equal(fixture_report(&f, node_1, STAGE_WAITING, KEY(20), &drop, f.trigger),
+                     VERDICT_ACK);
+    assert_null(span_table_find(f.table, (table_id_t){2}));
+    fixture_teardown(&f);
+}
+
 static void a_late_report_is_answered_from_what_is_known(void **state)
 {
     (void)state;
@@ -869,6 +899,8 @@ int main(void)
         cmocka_unit_test(ddl_and_syncpoint_at_one_commit_ts_are_two_events),
         cmocka_unit_test(disagreement_is_refused_and_fails_the_changefeed_after_a_minute),
         cmocka_unit_test(what_cannot_be_meant_is_refused),
+        cmocka_unit_test(
+            what_others_passed_does_not_take_the_place_of_what_the_trigger_has_to_report),
         cmocka_unit_test(a_late_report_is_answered_from_what_is_known),
         cmocka_unit_test(a_split_table_needs_every_range),
         cmocka_unit_test(a_move_is_made_only_if_it_is_newer_than_the_last),
