@@ -99,8 +99,19 @@ static node_entry_t *slot_holder(node_set_t *nodes, uint32_t slot)
     return NULL;
 }
 
+/* Who was heard in this life stays known without its slot, so that it is told to start again: it
+ * would go on to read the source under the slot's server ids. */
+static void take_slot(node_set_t *nodes, node_entry_t *holder)
+{
+    uint32_t without_slot = 0;
+    for (uint32_t i = 0; i < nodes->count; i++)
+        without_slot += nodes->entries[i].is_used && !nodes->entries[i].has_slot;
+    holder->has_slot = false;
+    holder->is_used = holder->incarnation.v != 0 && without_slot <= nodes->settings.slot_count_max;
+}
+
 /* The lowest slot nobody holds, else the lowest whose holder was silent for as long as it takes to
- * be called absent. It would write to the source under the same server_id otherwise. */
+ * be called absent. It would read the source under the same server_id otherwise. */
 static bool give_slot(node_set_t *nodes, node_entry_t *entry)
 {
     for (int pass = 0; pass < 2; pass++)
@@ -110,7 +121,7 @@ static bool give_slot(node_set_t *nodes, node_entry_t *entry)
                 (pass == 0 || holder->is_present || holder->silence_ns < absence_after(nodes)))
                 continue;
             if (holder)
-                holder->is_used = false;
+                take_slot(nodes, holder);
             entry->slot = slot;
             entry->has_slot = true;
             return true;

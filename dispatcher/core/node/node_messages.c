@@ -4,9 +4,34 @@
 
 /* ---- the process ---- */
 
+/* Nothing of this life counts any more. */
+static void start_again(node_core_t *core, const char *why, mono_ns_t now)
+{
+    if (core->is_starting_again)
+        return;
+    NODE_LOG(&core->host, LOG_LEVEL_WARNING, NULL, why,
+             log_number("dispatchers", node_dispatchers(core)));
+    core->is_starting_again = true;
+    for (uint32_t i = 0; i < core->changefeed_count; i++)
+        node_close(core->changefeeds[i], false, now);
+}
+
+/* Another node has the slot, and reads the source under the same server ids as we still do. */
+static bool has_lost_slot(const node_core_t *core, const node_link_t *link, uint32_t slot)
+{
+    for (uint32_t i = 0; i < core->changefeed_count; i++)
+        if (core->changefeeds[i]->link == link && slot != link->settings.slot)
+            return true;
+    return false;
+}
+
 static void handle_welcome(node_core_t *core, node_link_t *link, const hello_response_t *response,
                            mono_ns_t now)
 {
+    if (has_lost_slot(core, link, response->slot)) {
+        start_again(core, "lost its slot: starts again", now);
+        return;
+    }
     if (!link->is_welcome)
         NODE_LOG(&core->host, LOG_LEVEL_INFO, NULL, "registered at maintainer",
                  log_text("endpoint", link->port.name), log_number("slot", response->slot));
@@ -14,18 +39,6 @@ static void handle_welcome(node_core_t *core, node_link_t *link, const hello_res
     link->heard_at = now;
     link->settings = *response;
     node_lease_set_length(&link->lease, response->lease_ms * NS_PER_MS);
-}
-
-/* Called absent: nothing of this life counts any more. */
-static void handle_start_again(node_core_t *core, mono_ns_t now)
-{
-    if (core->is_starting_again)
-        return;
-    NODE_LOG(&core->host, LOG_LEVEL_WARNING, NULL, "called absent: starts again",
-             log_number("dispatchers", node_dispatchers(core)));
-    core->is_starting_again = true;
-    for (uint32_t i = 0; i < core->changefeed_count; i++)
-        node_close(core->changefeeds[i], false, now);
 }
 
 /* ---- changefeeds ---- */
@@ -72,7 +85,7 @@ static void handle(node_core_t *core, node_link_t *link, const message_t *messag
         handle_welcome(core, link, &message->hello_response, now);
         break;
     case MESSAGE_START_AGAIN:
-        handle_start_again(core, now);
+        start_again(core, "called absent: starts again", now);
         break;
     case MESSAGE_CHECK_REQUEST:
         node_begin_check(core, link, &message->check_request);

@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "tests/testing.h"
 
 #include "maintainer/core/node_set.h"
@@ -159,6 +161,38 @@ static void a_slot_is_given_away_only_after_absence(void **state)
     node_set_destroy(&nodes);
 }
 
+/* It would go on to read the source under the server ids of the slot. */
+static void who_has_lost_its_slot_starts_again_and_waits_for_another(void **state)
+{
+    (void)state;
+    maintainer_settings_t small = settings;
+    small.slot_count_max = 1;
+    node_set_t *nodes = node_set_new(&small, at(0));
+    node_index_t a = say(nodes, "a", 1).node;
+    assert_int_equal(run(nodes, 100, 12000), 1);
+    node_index_t b = say(nodes, "b", 1).node;
+    assert_int_not_equal(a.v, b.v);
+    assert_int_equal(node_set_at(nodes, b)->slot, 0);
+    assert_int_equal(hear(nodes, "a", 1), HEARD_START_AGAIN);
+    assert_int_equal(say(nodes, "a", 1).outcome, HELLO_START_AGAIN);
+    assert_int_equal(say(nodes, "a", 2).outcome, HELLO_FULL);
+    assert_int_equal(run(nodes, 12100, 24000), 1);
+    hello_result_t again = say(nodes, "a", 2);
+    assert_int_equal(again.outcome, HELLO_JOINED);
+    assert_true(again.slot_is_new);
+    /* However many come and go, only so many are remembered. */
+    uint64_t ms = 24000;
+    for (int i = 0; i < 20; i++) {
+        char id[8];
+        snprintf(id, sizeof id, "c%d", i);
+        assert_int_equal(run(nodes, ms + 100, ms + 12000), 1);
+        ms += 12000;
+        assert_int_equal(say(nodes, id, 1).outcome, HELLO_JOINED);
+    }
+    assert_true(node_set_capacity(nodes) <= 4);
+    node_set_destroy(&nodes);
+}
+
 static void strangers_are_unknown(void **state)
 {
     (void)state;
@@ -213,6 +247,7 @@ int main(void)
         cmocka_unit_test(deafness_ends_with_an_answer_that_arrives),
         cmocka_unit_test(time_that_the_loop_stood_still_does_not_count),
         cmocka_unit_test(a_slot_is_given_away_only_after_absence),
+        cmocka_unit_test(who_has_lost_its_slot_starts_again_and_waits_for_another),
         cmocka_unit_test(strangers_are_unknown),
         cmocka_unit_test(heartbeats_are_answered_within_the_interval),
         cmocka_unit_test(leaving_is_remembered_draining_ends_with_the_incarnation),

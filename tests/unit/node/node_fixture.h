@@ -80,7 +80,7 @@ struct world {
     uint32_t call_count;
     sink_completion_t completions[ASKED_MAX];
     uint32_t completion_count;
-    mono_ns_t lease;
+    mono_ns_t lease, feed_lease;
 };
 
 /* ---- links ---- */
@@ -305,6 +305,11 @@ static inline void world_set_lease(void *self, mono_ns_t until)
     ((world_t *)self)->lease = until;
 }
 
+static inline void world_set_feed_lease(void *self, mono_ns_t until)
+{
+    ((world_t *)self)->feed_lease = until;
+}
+
 static inline uint32_t world_take_completions(void *self, sink_completion_t *completions,
                                               uint32_t max)
 {
@@ -342,7 +347,8 @@ static inline sluice_error_t world_open(void *self, const changefeed_request_t *
                  .snapshot = world_snapshot,
                  .schema_ddls = world_schema_ddls,
                  .anchor = world_anchor,
-                 .state = world_feed_state},
+                 .state = world_feed_state,
+                 .set_lease = world_set_feed_lease},
         .sink = {.self = world,
                  .claim = world_claim,
                  .write = world_write,
@@ -502,15 +508,17 @@ static inline void hear(world_t *world, uint32_t link, const message_t *message)
     run(world);
 }
 
+static const hello_response_t world_welcome = {.slot = 3,
+                                               .slot_count_max = 100,
+                                               .lease_ms = LEASE_MS,
+                                               .heartbeat_ms = HEARTBEAT_MS,
+                                               .complete_heartbeat_ms = 10000,
+                                               .resend_ms = 5000};
+
 static inline void welcome(world_t *world, uint32_t link)
 {
     message_t message = message_of(MESSAGE_HELLO_RESPONSE, 0);
-    message.hello_response = (hello_response_t){.slot = 3,
-                                                .slot_count_max = 100,
-                                                .lease_ms = LEASE_MS,
-                                                .heartbeat_ms = HEARTBEAT_MS,
-                                                .complete_heartbeat_ms = 10000,
-                                                .resend_ms = 5000};
+    message.hello_response = world_welcome;
     hear(world, link, &message);
 }
 

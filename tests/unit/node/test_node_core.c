@@ -96,6 +96,7 @@ static void the_lease_counts_from_when_what_was_answered_was_sent(void **state)
     assert_int_equal(world->lease.v, sent_at.v + LEASE_MS * NS_PER_MS);
     pass_time(world, 60 * NS_PER_S);
     assert_int_equal(world->lease.v, sent_at.v + LEASE_MS * NS_PER_MS);
+    assert_int_equal(world->feed_lease.v, world->lease.v);
 }
 
 /* DESIGN §5: a node whose lease ended but who was not called absent keeps its dispatchers, and goes
@@ -162,6 +163,29 @@ static void starts_again_under_a_larger_incarnation_when_called_absent(void **st
     assert_int_equal(count_said(world, MESSAGE_HELLO), WORLD_LINKS);
     assert_int_equal(node_core_state(world->core).dispatchers, 0);
     assert_int_equal(node_core_state(world->core).links_welcome, 0);
+}
+
+/* The maintainer that gave the slot away is gone, so that nobody calls this node absent. */
+static void starts_again_when_another_node_has_its_slot(void **state)
+{
+    world_t *world = *state;
+    open_with_table(world);
+    welcome(world, 0);
+    pass_time(world, 100 * NS_PER_MS);
+    assert_int_equal(world->links[0].connects, 1);
+    message_t message = message_of(MESSAGE_HELLO_RESPONSE, 0);
+    message.hello_response = world_welcome;
+    message.hello_response.slot++;
+    hear(world, 0, &message);
+    assert_int_equal(count_calls(world, CALL_CANCEL), 1);
+    pass_time(world, 100 * NS_PER_MS);
+    assert_int_equal(world->links[0].connects, 2);
+    assert_int_equal(world->links[0].incarnation.v, 8);
+    /* With nothing open a new slot is as good as the old one. */
+    welcome(world, 0);
+    hear(world, 0, &message);
+    pass_time(world, 100 * NS_PER_MS);
+    assert_int_equal(world->links[0].connects, 2);
 }
 
 static void has_no_lease_from_before_it_started_again(void **state)
@@ -439,6 +463,7 @@ int main(void)
         TEST(keeps_its_dispatchers_when_the_lease_has_ended),
         TEST(news_are_told_before_the_next_heartbeat_is_due),
         TEST(starts_again_under_a_larger_incarnation_when_called_absent),
+        TEST(starts_again_when_another_node_has_its_slot),
         TEST(has_no_lease_from_before_it_started_again),
         TEST(news_that_nobody_hears_do_not_hold_up_starting_again),
         TEST(opens_only_for_a_maintainer_that_knows_it),
