@@ -101,6 +101,7 @@ static puller_options_t puller_options(event_feed_t *feed, const anchor_t *ancho
         .spill_directory = feed->spill_directory,
         .syncpoint_interval_ms = feed->syncpoint_interval_ms,
         .filter = feed->filter,
+        .lease_until = &feed->lease_until,
         .events = {.context = feed, .on_error = note_error},
     };
 }
@@ -260,6 +261,7 @@ static uint64_t group_bytes_max(const event_feed_options_t *options)
 static event_feed_t *new_feed(const event_feed_options_t *options)
 {
     event_feed_t *feed = memory_zalloc(sizeof *feed);
+    atomic_init(&feed->lease_until, UINT64_MAX);
     feed->uri = text_of(options->config->source);
     feed->changefeed = text_of(options->config->name);
     feed->spill_directory = memory_strdup(options->spill_directory);

@@ -72,6 +72,9 @@ sluice_error_t event_feed_schema_ddls(event_feed_t *feed, commit_ts_t after, com
                                       uint32_t max, arena_t *arena, const schema_ddl_t **ddls,
                                       uint32_t *count);
 
+/* No connection to the source is opened later than this. Until told: no limit. */
+void event_feed_set_lease(event_feed_t *feed, mono_ns_t until);
+
 void event_feed_state(event_feed_t *feed, event_feed_state_t *state);
 
 /* The newest anchor at or below `ts`; false if none is known. */

@@ -29,6 +29,8 @@ struct event_feed {
     schema_history_t history; /* under that lock */
     commit_ts_t forgotten;    /* the reader's: versions up to it are gone */
 
+    atomic_uint_fast64_t lease_until; /* for the pullers */
+
     atomic_uint_fast64_t position; /* the live reader's: the tracker has every DDL up to it */
 
     pthread_mutex_t lock; /* of what follows */

@@ -73,6 +73,11 @@ schema_ddl_t event_feed_encode_ddl(const ddl_event_t *ddl, arena_t *arena)
     return encoded;
 }
 
+void event_feed_set_lease(event_feed_t *feed, mono_ns_t until)
+{
+    atomic_store_explicit(&feed->lease_until, until.v, memory_order_relaxed);
+}
+
 void event_feed_state(event_feed_t *feed, event_feed_state_t *state)
 {
     event_service_state_t service = service_actor_state(feed->service);

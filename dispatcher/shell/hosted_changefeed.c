@@ -210,6 +210,11 @@ static bool feed_anchor(void *self, commit_ts_t ts, anchor_t *anchor)
     return event_feed_anchor(self, ts, anchor);
 }
 
+static void feed_set_lease(void *self, mono_ns_t until)
+{
+    event_feed_set_lease(self, until);
+}
+
 static void feed_state(void *self, event_feed_state_t *state)
 {
     event_feed_state(self, state);
@@ -287,6 +292,7 @@ changefeed_ports_t hosted_changefeed_ports(hosted_changefeed_t *changefeed)
         .snapshot = feed_snapshot,
         .schema_ddls = feed_schema_ddls,
         .anchor = feed_anchor,
+        .set_lease = feed_set_lease,
         .state = feed_state,
     };
     sink_port_t sink = {

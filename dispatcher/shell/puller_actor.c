@@ -1,7 +1,6 @@
 #include "dispatcher/shell/puller_actor.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "common/base/memory.h"
@@ -14,6 +13,7 @@
 #define COMPONENT "puller"
 #define ANCHOR_INTERVAL_NS (100 * NS_PER_MS)
 #define SKIPPED_KINDS_MAX 64
+#define LEASE_POLL_NS (50 * NS_PER_MS)
 #define CHECK_INTERVAL_NS (10 * NS_PER_S) /* of an idle log */
 
 struct puller_actor {
@@ -263,6 +263,29 @@ static void wait_until(puller_actor_t *puller, mono_ns_t at)
     pthread_mutex_unlock(&puller->lock);
 }
 
+static bool has_lease(const puller_actor_t *puller)
+{
+    const atomic_uint_fast64_t *until = puller->options.lease_until;
+    return !until || clock_mono().v < atomic_load_explicit(until, memory_order_relaxed);
+}
+
+/* Until a connection may be opened. False: stopping. */
+static bool wait_for_turn(puller_actor_t *puller)
+{
+    wait_until(puller, source_servers_next(&puller->servers, clock_mono()));
+    while (!has_lease(puller) && !is_stopping(puller))
+        wait_until(puller, mono_add(clock_mono(), LEASE_POLL_NS));
+    return !is_stopping(puller);
+}
+
+/* Without a lease the server id may be another node's by now: that says nothing of the source. */
+static bool may_go_on(puller_actor_t *puller, error_report_t *report)
+{
+    if (report->code == SLUICE_ERROR_SOURCE_SERVER_ID && !has_lease(puller))
+        return true;
+    return source_servers_failed(&puller->servers, report, clock_mono());
+}
+
 static void end_reading(puller_actor_t *puller, const error_report_t *report)
 {
     LOG(LOG_LEVEL_ERROR, COMPONENT, puller->options.changefeed, "reading the source ended",
@@ -275,10 +298,7 @@ static void end_reading(puller_actor_t *puller, const error_report_t *report)
 static void *run(void *context)
 {
     puller_actor_t *puller = context;
-    for (;;) {
-        wait_until(puller, source_servers_next(&puller->servers, clock_mono()));
-        if (is_stopping(puller))
-            break;
+    while (wait_for_turn(puller)) {
         error_report_t report = {.code = SLUICE_OK};
         sluice_error_t error = open_upstream(puller, &report);
         if (error == SLUICE_OK)
@@ -287,7 +307,7 @@ static void *run(void *context)
         if (error == SLUICE_OK || is_stopping(puller))
             break;
         report.code = error;
-        if (!source_servers_failed(&puller->servers, &report, clock_mono())) {
+        if (!may_go_on(puller, &report)) {
             end_reading(puller, &report);
             break;
         }

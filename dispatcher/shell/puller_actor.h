@@ -1,12 +1,14 @@
 /*
  * The thread that reads a log: upstream → log reader → inbox. Connections that fail are opened
- * again where the last complete group ended, after a growing pause; what cannot heal ends it with a
- * report.
+ * again where the last complete group ended, after a growing pause and with a valid lease; what
+ * cannot heal ends it with a report.
  *
  * Threads: started and stopped by one; the thread itself owns upstream, log reader and tracker.
  */
 #ifndef SLUICE_DISPATCHER_SHELL_PULLER_ACTOR_H
 #define SLUICE_DISPATCHER_SHELL_PULLER_ACTOR_H
+
+#include <stdatomic.h>
 
 #include "dispatcher/core/log_reader.h"
 #include "dispatcher/shell/feed_inbox.h"
@@ -44,6 +46,8 @@ typedef struct {
     const table_filter_t *filter; /* borrowed until the puller is destroyed */
     schema_tracker_t *tracker;    /* borrowed likewise */
     feed_inbox_t *inbox;          /* borrowed likewise */
+    /* Monotonic; connections are opened only before it. Borrowed likewise; NULL: always. */
+    const atomic_uint_fast64_t *lease_until;
     puller_events_t events;
 } puller_options_t;
 

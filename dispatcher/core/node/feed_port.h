@@ -50,6 +50,9 @@ typedef struct {
     /* The newest anchor at or below `ts`; false if none is known. */
     bool (*anchor)(void *self, commit_ts_t ts, anchor_t *anchor);
     void (*state)(void *self, event_feed_state_t *state);
+    /* No connection to the source is opened later than this: by then another node may have our slot
+     * and read under our server ids. NULL: there is no such connection. */
+    void (*set_lease)(void *self, mono_ns_t until);
 } feed_port_t;
 
 #endif

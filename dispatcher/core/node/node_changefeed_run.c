@@ -211,7 +211,10 @@ static void clean_up(node_changefeed_t *changefeed, mono_ns_t now)
 
 bool node_changefeed_run(node_changefeed_t *changefeed, mono_ns_t now)
 {
-    changefeed->sink.set_lease(changefeed->sink.self, node_lease_until(&changefeed->link->lease));
+    mono_ns_t lease_until = node_lease_until(&changefeed->link->lease);
+    changefeed->sink.set_lease(changefeed->sink.self, lease_until);
+    if (changefeed->feed.set_lease)
+        changefeed->feed.set_lease(changefeed->feed.self, lease_until);
     bool has_more = take_completions(changefeed, now);
     has_more |= take_events(changefeed, now);
     session_set_tick(changefeed->sessions, now);
