@@ -5,6 +5,15 @@
 #include "common/base/memory.h"
 #include "tests/sim/sink_internal.h"
 
+static void trace_log(sim_world_t *world, const sim_log_t *log)
+{
+    for (commit_ts_t ts = sim_log_first(log); ts.v <= sim_log_last(log).v; ts.v++) {
+        char text[256];
+        sim_log_describe(log, ts, text, sizeof text);
+        sim_trace(world, "source", "%llu: %s", (unsigned long long)ts.v, text);
+    }
+}
+
 sim_sink_t *sim_sink_new(sim_world_t *world, const sim_log_t *log, sim_sink_flavour_t flavour)
 {
     sim_sink_t *sink = memory_zalloc(sizeof *sink);
@@ -16,6 +25,8 @@ sim_sink_t *sim_sink_new(sim_world_t *world, const sim_log_t *log, sim_sink_flav
     uint64_t groups = sim_log_last(log).v - sim_log_start(log).commit_ts.v;
     sink->executions = memory_zalloc(groups + 1);
     sink->syncpoints = memory_zalloc(groups + 1);
+    if (sim_is_traced(world))
+        trace_log(world, log);
     return sink;
 }
 

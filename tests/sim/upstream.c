@@ -596,3 +596,24 @@ void sim_log_replay(const sim_log_t *log, commit_ts_t at, sim_database_t *databa
         }
     }
 }
+
+void sim_log_describe(const sim_log_t *log, commit_ts_t commit_ts, char *text, size_t size)
+{
+    const sim_entry_t *entry = find_entry(log, commit_ts);
+    const sim_statement_t *statement = &entry->group.statement;
+    if (!entry->group.is_ddl) {
+        size_t len = (size_t)snprintf(text, size, "rows");
+        for (uint32_t i = 0; i < entry->change_count && len < size; i++) {
+            uint64_t identity = log->changes[entry->first_change + i].identity;
+            len += (size_t)snprintf(text + len, size - len, " %llu", (unsigned long long)identity);
+        }
+        return;
+    }
+    size_t len = (size_t)snprintf(text, size, "%s", sim_statement_kind_name(statement->kind));
+    for (uint32_t i = 0; i < statement->name_count && len < size; i++)
+        len += (size_t)snprintf(text + len, size - len, " %s.%s", statement->names[i].schema,
+                                statement->names[i].table);
+    if (len < size)
+        snprintf(text + len, size - len, " %s %s, makes %llu", statement->words[0],
+                 statement->words[1], (unsigned long long)statement->identity);
+}

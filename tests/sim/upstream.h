@@ -80,6 +80,8 @@ commit_ts_t sim_log_last(const sim_log_t *log);
 const sim_group_t *sim_log_group(const sim_log_t *log, commit_ts_t commit_ts);
 /* Its events, one behind the other; good until the log grows. */
 bytes_t sim_log_events(const sim_log_t *log, commit_ts_t commit_ts);
+/* A DDL in the words of statement.h; of rows, the identities of their tables. */
+void sim_log_describe(const sim_log_t *log, commit_ts_t commit_ts, char *text, size_t size);
 /* The newest group that is visible at `now`, the start if there is none. */
 commit_ts_t sim_log_visible(const sim_log_t *log, mono_ns_t now);
 /* Behind the group. */
