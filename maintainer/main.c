@@ -92,7 +92,7 @@ static int run(program_t *program)
     if (error == SLUICE_OK)
         error = maintainer_actor_start(&options, &actor, &report);
     if (error == SLUICE_OK)
-        maintainer_actor_run(actor);
+        error = maintainer_actor_run(actor, &report);
     int code = error == SLUICE_OK ? PROCESS_OK : fail(error, &report);
     maintainer_actor_destroy(&actor);
     meta_store_close(&store);

@@ -75,11 +75,22 @@ static sluice_error_t raise_epochs(meta_store_t *store, uint64_t epoch_min, size
     return error;
 }
 
+/* What the check of a changefeed left that was never created, since the process ended before. */
+static sluice_error_t forget_orphans(meta_store_t *store, error_report_t *report)
+{
+    static const char sql[] =
+        "DELETE FROM snapshots WHERE uuid NOT IN (SELECT uuid FROM changefeeds);"
+        "DELETE FROM ddls WHERE uuid NOT IN (SELECT uuid FROM changefeeds)";
+    return sqlite_run(sqlite_store(store)->db, sql, report);
+}
+
 sluice_error_t sqlite_take_over(meta_store_t *store, uint64_t epoch_min, arena_t *arena,
                                 stored_changefeed_t **list, uint32_t *count, error_report_t *report)
 {
     size_t rows = 0;
     sluice_error_t error = raise_epochs(store, epoch_min, &rows, report);
+    if (error == SLUICE_OK)
+        error = forget_orphans(store, report);
     *list = arena_calloc(arena, rows, sizeof **list);
     *count = 0;
     if (error != SLUICE_OK)

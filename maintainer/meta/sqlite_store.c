@@ -158,6 +158,21 @@ static sluice_error_t create_file(const char *path, error_report_t *report)
     return error;
 }
 
+/* A store that is not there is made, unless it was there: its log is left when it is removed. */
+static sluice_error_t create_unless_lost(const char *path, error_report_t *report)
+{
+    char *log = memory_alloc(strlen(path) + sizeof "-wal");
+    sprintf(log, "%s-wal", path);
+    bool is_lost = access(log, F_OK) == 0;
+    free(log);
+    if (is_lost)
+        return error_report_set(report, SLUICE_ERROR_META_STORE,
+                                "meta store: %s is gone, but its log %s-wal is there: bring back a "
+                                "copy, or remove the log to begin without any changefeed",
+                                path, path);
+    return create_file(path, report);
+}
+
 static uint64_t pragma(meta_store_t *store, const char *sql, sluice_error_t *error,
                        error_report_t *report)
 {
@@ -255,7 +270,7 @@ sluice_error_t meta_sqlite_open(const char *directory, meta_store_t **out, error
     snprintf(store->path, len, "%s/meta.db", directory);
     sluice_error_t error = SLUICE_OK;
     if (access(store->path, F_OK) != 0)
-        error = create_file(store->path, report);
+        error = create_unless_lost(store->path, report);
     if (error == SLUICE_OK)
         error = check_writable(directory, store->path, report);
     if (error == SLUICE_OK)

@@ -202,10 +202,13 @@ static void run_log(const log_line_t *line, arena_t *arena)
 static void confirm(effect_runner_t *runner, mono_ns_t now)
 {
     error_report_t report = {0};
-    if (runner->store->class->confirm(runner->store, &report) == SLUICE_OK)
+    sluice_error_t error = runner->store->class->confirm(runner->store, &report);
+    if (error == SLUICE_OK)
         coordinator_epoch_confirmed(runner->coordinator, now);
+    else if (error == SLUICE_ERROR_NOT_OWNER)
+        runner->lost = report;
     else
-        log_failure(runner, now, "meta store is not ours any more", &report);
+        log_failure(runner, now, "meta store cannot be read", &report);
 }
 
 static void run_open(effect_runner_t *runner, mono_ns_t now, const effect_t *effect)

@@ -20,6 +20,7 @@ typedef struct {
     api_t *api;
     actor_counters_t *counters;
     log_limiter_t limiter;
+    error_report_t lost; /* the store is no longer the one that was opened; code OK: it is */
 } effect_runner_t;
 
 void effect_runner_run(effect_runner_t *runner, mono_ns_t now, const effects_t *effects);

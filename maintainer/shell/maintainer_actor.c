@@ -226,13 +226,15 @@ static void turn(maintainer_actor_t *actor)
     count_turn(actor);
 }
 
-void maintainer_actor_run(maintainer_actor_t *actor)
+sluice_error_t maintainer_actor_run(maintainer_actor_t *actor, error_report_t *report)
 {
     process_notify("READY=1");
-    while (!actor->stops) {
+    while (!actor->stops && actor->runner.lost.code == SLUICE_OK) {
         turn(actor);
         if (!actor->stops)
             wait_for_work(actor);
     }
     process_notify("STOPPING=1");
+    *report = actor->runner.lost;
+    return report->code;
 }

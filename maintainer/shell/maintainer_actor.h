@@ -32,8 +32,10 @@ sluice_error_t maintainer_actor_start(const maintainer_actor_options_t *options,
                                       maintainer_actor_t **actor,
                                       error_report_t *report) SLUICE_MUST_USE;
 
-/* Until it is told to stop. */
-void maintainer_actor_run(maintainer_actor_t *actor);
+/* Until it is told to stop (SLUICE_OK), or its meta store was taken away: somebody else may have
+ * one there by now. */
+sluice_error_t maintainer_actor_run(maintainer_actor_t *actor,
+                                    error_report_t *report) SLUICE_MUST_USE;
 
 void maintainer_actor_destroy(maintainer_actor_t **actor);
 

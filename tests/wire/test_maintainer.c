@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "common/runtime/clock.h"
@@ -227,6 +228,21 @@ static void a_second_process_ends_with_a_clear_line(void **state)
     assert_int_equal(maintainer_process_http(maintainer, "GET", "/health", NULL, NULL), 200);
 }
 
+static void ends_when_its_store_is_taken_away(void **state)
+{
+    maintainer_process_t *maintainer = *state;
+    maintainer_process_start(maintainer);
+    char path[128];
+    snprintf(path, sizeof path, "%s/meta.db", maintainer->directory);
+    assert_int_equal(unlink(path), 0);
+    int status;
+    assert_int_equal(waitpid(maintainer->pid, &status, 0), maintainer->pid);
+    maintainer->pid = 0;
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 3);
+    assert_true(maintainer_process_logged(maintainer, "is not the file that was opened"));
+}
+
 static void exit_codes_tell_what_is_wrong(void **state)
 {
     maintainer_process_t *maintainer = *state;
@@ -330,6 +346,7 @@ int main(void)
         TEST(damaged_messages_do_no_harm),
         TEST(wrong_numbers_of_frames_do_no_harm),
         TEST(a_second_process_ends_with_a_clear_line),
+        TEST(ends_when_its_store_is_taken_away),
         TEST(exit_codes_tell_what_is_wrong),
         TEST(signals_are_obeyed),
         TEST(answers_operators),

@@ -442,6 +442,37 @@ static void a_store_that_was_replaced_is_not_confirmed(void **state)
     assert_int_equal(store->class->confirm(store, &fixture->report), SLUICE_ERROR_NOT_OWNER);
 }
 
+/* Killed, so that its log is left, and then removed. */
+static void a_store_that_was_removed_is_not_made_anew(void **state)
+{
+    fixture_t *fixture = *state;
+    stored_changefeed_t first = sample(1, "a");
+    put(fixture, &first);
+    char log[128], kept[128];
+    snprintf(log, sizeof log, "%s-wal", fixture->path);
+    snprintf(kept, sizeof kept, "%s-kept", fixture->path);
+    assert_int_equal(link(log, kept), 0);
+    meta_store_close(&fixture->store);
+    assert_int_equal(rename(kept, log), 0);
+    assert_int_equal(unlink(fixture->path), 0);
+    assert_int_equal(reopen(fixture), SLUICE_ERROR_META_STORE);
+    assert_non_null(strstr(fixture->report.text, "is gone"));
+    assert_int_not_equal(access(fixture->path, F_OK), 0);
+}
+
+static void what_was_never_created_is_forgotten_with_the_next_start(void **state)
+{
+    fixture_t *fixture = *state;
+    stored_changefeed_t first = sample(1, "a"), never = sample(2, "b");
+    meta_schema_t schema;
+    put(fixture, &first);
+    assert_int_equal(put_piece(fixture, &first.ref, 50, 0, true, "kept"), SLUICE_OK);
+    assert_int_equal(put_piece(fixture, &never.ref, 50, 0, true, "orphan"), SLUICE_OK);
+    take_over(fixture, 1);
+    assert_int_equal(load_schema(fixture, &first.ref, 50, &schema), SLUICE_OK);
+    assert_int_equal(load_schema(fixture, &never.ref, 50, &schema), SLUICE_ERROR_NOT_FOUND);
+}
+
 static void a_directory_that_is_not_there_is_an_error(void **state)
 {
     fixture_t *fixture = *state;
@@ -471,6 +502,8 @@ int main(void)
         TEST(damage_is_an_error_and_never_a_new_store),
         TEST(a_full_disk_is_an_error_and_loses_nothing),
         TEST(a_store_that_was_replaced_is_not_confirmed),
+        TEST(a_store_that_was_removed_is_not_made_anew),
+        TEST(what_was_never_created_is_forgotten_with_the_next_start),
         TEST(a_directory_that_is_not_there_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
