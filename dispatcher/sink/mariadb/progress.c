@@ -138,16 +138,21 @@ static sluice_error_t statement_run(mariadb_progress_t *progress, const sink_wri
     return SLUICE_OK;
 }
 
-/* Waits until nobody holds these rows any more, killing whoever does. */
+/* Waits until nobody holds these rows any more, killing whoever does. `all_ours` false: one of them
+ * has a later owner, which is left alone. */
 static sluice_error_t rows_wait(mariadb_progress_t *progress, const sink_write_t *const *writes,
-                                uint32_t count, error_report_t *report)
+                                uint32_t count, bool *all_ours, error_report_t *report)
 {
     const mariadb_owner_t *owner = progress->owner;
     mariadb_session_rollback(owner->session);
     sluice_error_t error = mariadb_session_open(owner->session, report);
+    *all_ours = true;
     for (uint32_t i = 0; i < count && error == SLUICE_OK; i++) {
-        sluice_error_t found = mariadb_claim_prove(owner, writes[i]->claim, report);
-        error = found == SLUICE_ERROR_NOT_OWNER ? SLUICE_OK : found;
+        error = mariadb_claim_prove(owner, writes[i]->claim, report);
+        if (error == SLUICE_ERROR_NOT_OWNER) {
+            *all_ours = false;
+            error = SLUICE_OK;
+        }
     }
     mariadb_session_rollback(owner->session);
     return error == SLUICE_OK ? mariadb_session_open(owner->session, report) : error;
@@ -164,8 +169,8 @@ sluice_error_t mariadb_progress_advance(mariadb_progress_t *progress,
         if (error == SLUICE_OK || wait == WAITS_MAX ||
             mariadb_session_last_error(progress->owner->session) != MARIADB_LOCK_WAIT_TIMEOUT)
             return error;
-        error = rows_wait(progress, writes, count, report);
-        if (error != SLUICE_OK)
+        error = rows_wait(progress, writes, count, all_ours, report);
+        if (error != SLUICE_OK || !*all_ours)
             return error;
     }
 }

@@ -416,6 +416,19 @@ static void a_stopped_owner_is_killed_by_the_one_that_takes_over(void **state)
     mysql_close(stopped);
 }
 
+static void an_earlier_owner_that_wakes_leaves_the_later_one_alone(void **state)
+{
+    fixture_t *f = *state;
+    sink_claim_t earlier = claim_whole(f->a, 7, 1);
+    sink_claim_t later = claim_of(7, 2, "", "");
+    assert_int_equal(claim_in(f->b, &later).error, SLUICE_OK);
+    MYSQL *busy = stopped_owner(f);
+    assert_int_equal(insert(f->a, &earlier, f->keyed, 1, 5), SLUICE_ERROR_NOT_OWNER);
+    assert_int_equal(mysql_query(busy, "COMMIT"), 0);
+    assert_int_equal(progress_of(f, 7), 99);
+    mysql_close(busy);
+}
+
 static void a_connection_of_our_own_that_was_lost_is_killed_too(void **state)
 {
     fixture_t *f = *state;
@@ -532,6 +545,7 @@ int main(void)
         TEST(a_commit_whose_answer_was_lost_is_not_repeated),
         TEST(a_killed_connection_is_replaced_and_nothing_is_doubled),
         TEST(a_stopped_owner_is_killed_by_the_one_that_takes_over),
+        TEST(an_earlier_owner_that_wakes_leaves_the_later_one_alone),
         TEST(a_connection_of_our_own_that_was_lost_is_killed_too),
         TEST(an_open_transaction_of_another_table_is_left_alone),
         TEST(a_server_that_crashed_is_found_as_it_was_left),
