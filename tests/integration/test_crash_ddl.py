@@ -186,6 +186,35 @@ def stopped_before_the_lock_of_a_drop(feed):
     assert feed.sink.sql("SELECT id FROM k.t") == ((7,),)
 
 
+def writer_lost_while_the_server_executes():
+    """The statement goes on in the server; who comes next waits for its end and takes it for done."""
+    with feeds.into_mariadb("k.*") as feed:
+        feed.source.sql("CREATE DATABASE k", "CREATE TABLE k.t (id INT PRIMARY KEY)", "INSERT INTO k.t VALUES (1)")
+        feed.caught_up()
+        for n, number in enumerate((signal.SIGKILL, signal.SIGSTOP), 2):
+            statement = f"ALTER TABLE k.t ADD COLUMN c{n} INT"
+            with feed.sink.connect(autocommit=False) as reader, reader.cursor() as cursor:
+                cursor.execute("SELECT * FROM k.t")
+                writer = feed.node_of("k.t")
+                feed.source.sql(statement, f"INSERT INTO k.t (id) VALUES ({n})")
+                wait_until("it waits for the reader", lambda: sink_is_at(feed, "table metadata lock", statement), 10)
+                writer.send_signal(number)
+                if number == signal.SIGKILL:
+                    feed.restart_node(writer)
+                wait_until("another waits for it", lambda: sink_is_at(feed, "User lock", "GET_LOCK"), 20)
+            feed.identical()
+            assert feed.times_executed(statement) == 1
+        feed.wake(writer)
+        feed.identical()
+        assert set(feed.cluster.stop().values()) == {0}
+
+
+def sink_is_at(feed, state, statement):
+    rows = feed.sink.sql("SELECT state, info FROM information_schema.processlist")
+    return any(state in (row[0] or "") and statement in (row[1] or "") for row in rows)
+
+
 if __name__ == "__main__":
     scenario.main([writer_killed_between_execution_and_record, writer_killed_between_record_and_execution,
-                   sqlite_writer_killed_at_every_step, writer_stopped_and_woken])
+                   sqlite_writer_killed_at_every_step, writer_stopped_and_woken,
+                   writer_lost_while_the_server_executes])
