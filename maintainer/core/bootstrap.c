@@ -147,6 +147,12 @@ static bool is_alive(dispatcher_state_t state)
     return state == DISPATCHER_PREPARING || state == DISPATCHER_WORKING;
 }
 
+/* Who carries a span is never below what was persisted: this one was replaced while it slept. */
+static bool is_left_behind(const bootstrap_t *bootstrap, const bootstrap_entry_t *entry)
+{
+    return entry->position.checkpoint.v < bootstrap->checkpoint.v;
+}
+
 static void adopt(bootstrap_t *bootstrap, mono_ns_t now, node_index_t node,
                   const bootstrap_entry_t *entry, span_entry_t *span)
 {
@@ -186,7 +192,7 @@ static void match(bootstrap_t *bootstrap, mono_ns_t now, node_index_t node,
     table_entry_t *table = span_table_find(bootstrap->table, entry->span.table_id);
     span_entry_t *span =
         table ? table_entry_span(table, entry->span.start_key, entry->span.end_key) : NULL;
-    bool is_free = span && span->state == SPAN_ABSENT;
+    bool is_free = span && span->state == SPAN_ABSENT && !is_left_behind(bootstrap, entry);
     if (is_alive(entry->state) && is_free)
         adopt(bootstrap, now, node, entry, span);
     else if (news && entry->state == DISPATCHER_STOPPED && is_free)
@@ -218,6 +224,7 @@ void bootstrap_place_trigger(bootstrap_t *bootstrap)
         for (uint32_t j = 0; told->is_complete && j < told->count; j++) {
             const bootstrap_entry_t *entry = &told->entries[j];
             if (entry->span.table_id.v != TABLE_ID_TRIGGER.v || !is_alive(entry->state) ||
+                is_left_behind(bootstrap, entry) ||
                 (newest &&
                  assignment_epoch_compare(entry->assignment_epoch, newest->assignment_epoch) <= 0))
                 continue;
@@ -251,7 +258,8 @@ bool bootstrap_add_table_list(bootstrap_t *bootstrap, node_index_t node, const t
 {
     const span_entry_t *trigger = span_table_trigger(bootstrap->table);
     if (bootstrap->is_list_complete || !trigger || trigger->node.v != node.v ||
-        list->mode != bootstrap->mode || !list_follows(bootstrap, node, list))
+        list->mode != bootstrap->mode || list->at.v < bootstrap->checkpoint.v ||
+        !list_follows(bootstrap, node, list))
         return false;
     bootstrap->list_next_piece++;
     if (bootstrap->list_count + list->table_count > bootstrap->list_capacity) {

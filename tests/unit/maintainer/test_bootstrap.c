@@ -137,6 +137,30 @@ static void one_that_has_stopped_meanwhile_is_not_taken_for_alive(void **state)
     teardown(&f);
 }
 
+/* A node that slept while another one carried on, and that one is gone. */
+static void who_is_below_the_persisted_checkpoint_was_replaced(void **state)
+{
+    (void)state;
+    fixture_t f;
+    setup(&f, 90);
+    bootstrap_entry_t one[] = {entry(0, 1, 40, 1), entry(10, 2, 50, 1), entry(11, 3, 90, 1)};
+    tell(&f, node_1, 0, true, one, 3);
+    bootstrap_place_trigger(f.bootstrap);
+    assert_int_equal(span_table_trigger(f.table)->state, SPAN_ABSENT);
+    assert_int_equal(span_table_trigger(f.table)->checkpoint.v, 90);
+    /* The list comes from the one that is given out now. */
+    span_table_assign(f.table, span_table_trigger(f.table), node_2, id_of(9), 9);
+    table_info_t tables[] = {info(10, 0, false), info(11, 0, false)};
+    assert_false(list(&f, node_2, 40, tables, 2));
+    assert_true(list(&f, node_2, 90, tables, 2));
+    bootstrap_build(f.bootstrap, (mono_ns_t){0});
+    assert_int_equal(span_of(&f, 10)->state, SPAN_ABSENT);
+    assert_int_equal(span_of(&f, 11)->state, SPAN_REPLICATING);
+    assert_int_equal(span_table_dispatcher(f.table, id_of(1))->state, SPAN_CLOSING);
+    assert_int_equal(span_table_dispatcher(f.table, id_of(2))->state, SPAN_CLOSING);
+    teardown(&f);
+}
+
 static void of_two_claims_the_newer_assignment_wins(void **state)
 {
     (void)state;
@@ -316,6 +340,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(listed_tables_get_their_dispatchers_others_are_closed),
         cmocka_unit_test(one_that_has_stopped_meanwhile_is_not_taken_for_alive),
+        cmocka_unit_test(who_is_below_the_persisted_checkpoint_was_replaced),
         cmocka_unit_test(of_two_claims_the_newer_assignment_wins),
         cmocka_unit_test(pieces_count_only_in_order_and_begin_anew_at_the_first),
         cmocka_unit_test(without_a_trigger_it_starts_at_the_persisted_checkpoint),
