@@ -29,7 +29,8 @@ struct puller_actor {
     source_servers_t servers;
     mono_ns_t anchored_at;
     mono_ns_t checked_at;
-    bool is_retrying; /* told so, and not yet that it is over */
+    bool has_read_group; /* over this connection */
+    bool is_retrying;    /* told so, and not yet that it is over */
     log_limiter_t limiter;
     const char *skipped[SKIPPED_KINDS_MAX];
     uint32_t skipped_count;
@@ -109,6 +110,7 @@ static sluice_error_t take_items(puller_actor_t *puller, error_report_t *report)
             return SLUICE_ERROR_CLOSED;
         if (!completes)
             continue;
+        puller->has_read_group = true;
         give_anchor(puller, false);
         note_success(puller);
     }
@@ -141,6 +143,7 @@ static sluice_error_t open_upstream(puller_actor_t *puller, error_report_t *repo
         LOG(LOG_LEVEL_INFO, COMPONENT, options->changefeed, "reading the log of a server",
             log_text("stream", options->stream), log_text("server", server->name));
     puller->checked_at = clock_mono();
+    puller->has_read_group = false;
     pthread_mutex_lock(&puller->lock);
     puller->upstream = upstream;
     pthread_mutex_unlock(&puller->lock);
@@ -198,6 +201,19 @@ static sluice_error_t check_idle(puller_actor_t *puller, error_report_t *report)
     return upstream->api->check(upstream, log_reader_position(puller->reader), report);
 }
 
+/* Whoever opens the log next, this reader or another, need not find more of it than from the last
+ * whole group on. A server that crashed may have left a piece of an event at the end of a file and
+ * sends nothing beyond it; asked for what follows the last whole group it begins with the next
+ * file. */
+static sluice_error_t upstream_failed(puller_actor_t *puller, error_report_t *report)
+{
+    log_reader_reset(puller->reader);
+    give_anchor(puller, true);
+    if (report->code == SLUICE_ERROR_SOURCE_CORRUPT && puller->has_read_group)
+        report->code = SLUICE_ERROR_SOURCE_CONNECTION;
+    return report->code;
+}
+
 /* Reads until stopped (SLUICE_OK, SLUICE_ERROR_CLOSED) or until something goes wrong. */
 static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *report)
 {
@@ -224,7 +240,7 @@ static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *repo
         case UPSTREAM_INTERRUPTED:
             break;
         case UPSTREAM_FAILED:
-            return report->code;
+            return upstream_failed(puller, report);
         }
     }
     return SLUICE_OK;

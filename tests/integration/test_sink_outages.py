@@ -136,7 +136,7 @@ def mariadb_goes_away():
         started = time.monotonic()
         steps(feed, sink, restarted, killed_with_an_open_gate, killed_under_load, connections_killed_repeatedly)
         has_bounded_log(cluster, time.monotonic() - started)
-        changes = feed.end(sink.uri())
+        changes = feed.end()
         outage.each_change_once(changes, sink)
         assert set(cluster.stop().values()) == {0}
 
@@ -146,7 +146,7 @@ def mariadb_refuses():
         feed = outage.Watched(cluster, source)
         feed.begin(outage.sink_uri(sink))
         steps(feed, sink, read_only, row_locked, no_connection_left, password_changed, privilege_revoked)
-        changes = feed.end(sink.uri())
+        changes = feed.end()
         outage.each_change_once(changes, sink)
         assert set(cluster.stop().values()) == {0}
 
@@ -160,7 +160,7 @@ def mariadb_is_full():
             feed.warns("no_space")
             for_seconds(SECONDS)
         feed.goes_on()
-        changes = feed.end(sink.uri())
+        changes = feed.end()
         outage.each_change_once(changes, sink)
         assert set(cluster.stop().values()) == {0}
 
@@ -225,9 +225,9 @@ def sqlite_goes_away():
     with scenario.source_server() as source, scenario.directory() as directory, \
             outage.small_disk(directory, "100m"), scenario.cluster(2) as cluster:
         feed, file = outage.Watched(cluster, source), File(directory)
-        feed.begin(f"{file.uri}?busy-timeout-ms=500")
+        feed.begin(file.uri, "?busy-timeout-ms=500")
         steps(feed, file, file_locked, file_on_a_full_disk, writers_killed, file_removed, file_replaced)
-        feed.end(file.uri)
+        feed.end()
         assert set(cluster.stop().values()) == {0}
 
 

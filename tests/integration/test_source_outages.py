@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import time
+import zlib
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -138,7 +139,7 @@ def source_goes_away():
         make_reader(source)
         proxy = TcpProxy(source.port)
         feed = outage.Watched(cluster, source)
-        feed.begin(sink.uri(), reader_uri(proxy.port))
+        feed.begin(sink.uri(), source_uri=reader_uri(proxy.port))
         started = time.monotonic()
         for step in (restarted, killed, readers_killed_repeatedly, logs_rotated_repeatedly, hanging, half_open, refusing,
                      purged_behind_us):
@@ -146,7 +147,7 @@ def source_goes_away():
             step(feed, proxy)
             print(f"  {step.__name__}: {time.monotonic() - at:.1f} s", flush=True)
         has_bounded_log(cluster, time.monotonic() - started)
-        changes = feed.end(sink.uri())
+        changes = feed.end()
         outage.each_logged_change_once(changes, sink)
         assert set(cluster.stop().values()) == {0}
         proxy.close()
@@ -158,7 +159,7 @@ def small_feed():
     with source_with_reader() as source, scenario.directory() as directory, scenario.cluster(2) as cluster:
         feed = outage.Watched(cluster, source)
         source.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)")
-        feed.create(f"sqlite://{directory}/s.db?create-tables=yes")
+        feed.create(f"sqlite://{directory}/s.db", "?create-tables=yes")
         insert(source, 10)
         feed.goes_on()
         yield feed
@@ -176,6 +177,39 @@ def purged_beyond_us():
         purge(feed.source, rotate(feed.source))
         start_nodes(feed.cluster)
         feed.says("failed", "source_purged", "1236", "fresh copy")
+
+
+def begin_of_a_group(server):
+    """What is in the newest log of a further group when its writer dies within the second event."""
+    newest = server.sql("SHOW BINARY LOGS")[-1][0]
+    events = server.sql(f"SHOW BINLOG EVENTS IN '{newest}'")
+    number = max(n for n, event in enumerate(events) if event[2] == "Gtid")
+    with open(f"{server.data}/{newest}", "rb") as log:
+        log.seek(events[number][1])
+        gtid = bytearray(log.read(events[number][4] - events[number][1]))
+        second = log.read(events[number + 1][4] - events[number + 1][1])
+    gtid[19:27] = (int.from_bytes(gtid[19:27], "little") + 1).to_bytes(8, "little")
+    gtid[-4:] = zlib.crc32(gtid[:-4]).to_bytes(4, "little")
+    return newest, bytes(gtid) + second[:-10]
+
+
+def cut_off_by_a_crash():
+    """The server died in the middle of writing an event, which a kill can do to a large one. It leaves the piece in the
+    file and sends nothing beyond it to who has to read that file."""
+    with small_feed() as feed:
+        source = feed.source
+        stop_nodes(feed.cluster)
+        insert(source, 3)
+        newest, piece = begin_of_a_group(source)
+        source.stop(signal.SIGKILL)
+        with open(f"{source.data}/{newest}", "ab") as log:
+            log.write(piece)
+        source.start()
+        insert(source, 3)
+        start_nodes(feed.cluster)
+        feed.goes_on()
+        feed.compare()
+        assert "truncated in the middle" in feed.cluster.nodes["n1"].text()
 
 
 def next_second(source):
@@ -231,5 +265,5 @@ def reset_and_longer():
 
 
 if __name__ == "__main__":
-    scenario.main([source_goes_away, purged_beyond_us, reset_while_connected, reset_and_longer_while_connected,
+    scenario.main([source_goes_away, purged_beyond_us, cut_off_by_a_crash, reset_while_connected, reset_and_longer_while_connected,
                    reset_and_shorter, reset_and_longer])

@@ -66,15 +66,19 @@ class Watched:
     def __init__(self, cluster, source, kinds=KINDS):
         self.cluster, self.source, self.kinds = cluster, source, kinds
 
-    def create(self, sink, source_uri=None):
+    def create(self, sink, parameters="", source_uri=None):
+        self.sink = sink
         arguments = [part for rule in FILTER for part in ("--filter", rule)]
-        self.cluster.create(NAME, source_uri or self.source.uri(), sink, *arguments)
+        self.cluster.create(NAME, source_uri or self.source.uri(), sink + parameters, *arguments)
 
-    def begin(self, sink, source_uri=None):
-        self.create(sink, source_uri)
+    def begin(self, sink, parameters="", source_uri=None):
+        self.create(sink, parameters, source_uri)
         workload.create_tables(self.source, SCHEMAS, TABLES)
         self.load = SteadyLoad(self.source, workload.table_names(SCHEMAS, TABLES), self.kinds)
         self.goes_on()
+
+    def compare(self):
+        carried.compare(self.source.uri(), self.sink, FILTER)(self.cluster)
 
     def query(self):
         self.cluster.check_alive()
@@ -111,10 +115,10 @@ class Watched:
     def wait_gate(self):
         return wait_until("a gate is open", self.has_gate, 30, 0.02)
 
-    def end(self, sink):
+    def end(self):
         changes = self.load.stop()
         self.goes_on(120)
-        carried.compare(self.source.uri(), sink, FILTER)(self.cluster)
+        self.compare()
         rows, _ = self.load.done()
         print(f"  {rows} row changes, {len(changes.carried)} schema changes", flush=True)
         return changes
