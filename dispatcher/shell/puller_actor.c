@@ -201,10 +201,8 @@ static sluice_error_t check_idle(puller_actor_t *puller, error_report_t *report)
     return upstream->api->check(upstream, log_reader_position(puller->reader), report);
 }
 
-/* Whoever opens the log next, this reader or another, need not find more of it than from the last
- * whole group on. A server that crashed may have left a piece of an event at the end of a file and
- * sends nothing beyond it; asked for what follows the last whole group it begins with the next
- * file. */
+/* A server that crashed may have left a piece of an event at the end of a file and sends nothing
+ * beyond it; asked for what follows the last whole group it begins with the next file. */
 static sluice_error_t upstream_failed(puller_actor_t *puller, error_report_t *report)
 {
     log_reader_reset(puller->reader);

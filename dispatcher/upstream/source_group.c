@@ -17,30 +17,40 @@ static sluice_error_t step_back(const upstream_options_t *options, upstream_opti
                               : error;
 }
 
+/* What the log says of it. */
+typedef struct {
+    wall_ms_t committed; /* 0: it is not there */
+    wall_ms_t file_made; /* the file that it is in */
+} found_t;
+
 /* False: go on. */
 static bool is_first_of_domain(const raw_event_t *event, const upstream_options_t *options,
-                               wall_ms_t *time)
+                               found_t *found)
 {
     binlog_header_t header;
     binlog_gtid_t gtid;
     bytes_t body;
-    if (binlog_header_parse(event->bytes, &header, &body) != SLUICE_OK ||
-        header.type != BINLOG_GTID || binlog_gtid_parse(&header, body, &gtid) != SLUICE_OK ||
+    if (binlog_header_parse(event->bytes, &header, &body) != SLUICE_OK)
+        return false;
+    wall_ms_t time = {(uint64_t)header.timestamp * 1000};
+    if (header.type == BINLOG_FORMAT_DESCRIPTION)
+        found->file_made = time;
+    if (header.type != BINLOG_GTID || binlog_gtid_parse(&header, body, &gtid) != SLUICE_OK ||
         gtid.domain != options->domain)
         return false;
     if (gtid.sequence == options->anchor.commit_ts.v)
-        *time = (wall_ms_t){(uint64_t)header.timestamp * 1000};
+        found->committed = time;
     return true;
 }
 
-static sluice_error_t read_time(upstream_t *upstream, const upstream_options_t *options,
-                                wall_ms_t *time, error_report_t *report)
+static sluice_error_t read_group(upstream_t *upstream, const upstream_options_t *options,
+                                 found_t *found, error_report_t *report)
 {
     for (;;) {
         raw_event_t event;
         switch (upstream->api->next(upstream, &event, report)) {
         case UPSTREAM_EVENT:
-            if (is_first_of_domain(&event, options, time))
+            if (is_first_of_domain(&event, options, found))
                 return SLUICE_OK;
             break;
         case UPSTREAM_CAUGHT_UP:
@@ -54,10 +64,10 @@ static sluice_error_t read_time(upstream_t *upstream, const upstream_options_t *
     }
 }
 
-sluice_error_t source_group_time(const upstream_options_t *options, wall_ms_t *time,
+static sluice_error_t find_group(const upstream_options_t *options, found_t *found,
                                  error_report_t *report)
 {
-    *time = (wall_ms_t){0};
+    *found = (found_t){0};
     if (options->anchor.commit_ts.v == 0)
         return SLUICE_OK;
     upstream_options_t before;
@@ -68,7 +78,7 @@ sluice_error_t source_group_time(const upstream_options_t *options, wall_ms_t *t
     error = upstream_mariadb.open(&before, &upstream, report);
     if (error != SLUICE_OK)
         return error;
-    error = read_time(upstream, options, time, report);
+    error = read_group(upstream, options, found, report);
     upstream->api->close(&upstream);
     if (error != SLUICE_ERROR_SOURCE_PURGED && error != SLUICE_ERROR_SOURCE_DIVERGED)
         return error;
@@ -76,21 +86,31 @@ sluice_error_t source_group_time(const upstream_options_t *options, wall_ms_t *t
     return SLUICE_OK;
 }
 
+sluice_error_t source_group_time(const upstream_options_t *options, wall_ms_t *time,
+                                 error_report_t *report)
+{
+    found_t found;
+    sluice_error_t error = find_group(options, &found, report);
+    *time = found.committed;
+    return error;
+}
+
 sluice_error_t source_check_group(const upstream_options_t *options, error_report_t *report)
 {
-    if (options->anchor.commit_time.v == 0)
+    wall_ms_t known = options->anchor.commit_time;
+    if (known.v == 0)
         return SLUICE_OK;
-    wall_ms_t time;
-    sluice_error_t error = source_group_time(options, &time, report);
-    if (error != SLUICE_OK || time.v <= options->anchor.commit_time.v)
+    found_t group;
+    sluice_error_t error = find_group(options, &group, report);
+    if (error != SLUICE_OK || group.committed.v <= known.v || group.file_made.v <= known.v)
         return error;
-    char found[CLOCK_TEXT_SIZE], known[CLOCK_TEXT_SIZE];
-    clock_format(time, found);
-    clock_format(options->anchor.commit_time, known);
+    char found_text[CLOCK_TEXT_SIZE], known_text[CLOCK_TEXT_SIZE];
+    clock_format(group.committed, found_text);
+    clock_format(known, known_text);
     return error_report_set(
         report, SLUICE_ERROR_SOURCE_DIVERGED,
         "the source's log is another one than before: what it has at sequence %llu was committed "
         "at %s, and what was read there at %s or before; the log was reset (RESET MASTER) or the "
         "server restored: start the changefeed anew from a fresh copy",
-        (unsigned long long)options->anchor.commit_ts.v, found, known);
+        (unsigned long long)options->anchor.commit_ts.v, found_text, known_text);
 }

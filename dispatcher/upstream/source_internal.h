@@ -75,8 +75,10 @@ sluice_error_t source_group_time(const upstream_options_t *options, wall_ms_t *t
                                  error_report_t *report) SLUICE_MUST_USE;
 
 /* A log that was reset and has grown past the anchor since would be read on as if nothing had
- * happened: its group there was committed later than ours. SLUICE_ERROR_SOURCE_DIVERGED. Not seen:
- * a group that takes its place within the same second. */
+ * happened: its group there was committed later than ours, and so was the file that holds it made
+ * (replicas of one another differ by the length of a statement in when they say that a group was
+ * committed). SLUICE_ERROR_SOURCE_DIVERGED. Not seen: a group that takes its place within the same
+ * second. */
 sluice_error_t source_check_group(const upstream_options_t *options,
                                   error_report_t *report) SLUICE_MUST_USE;
 
