@@ -6,13 +6,13 @@
 #include "common/base/memory.h"
 #include "common/runtime/clock.h"
 #include "common/runtime/log.h"
+#include "dispatcher/shell/log_notes.h"
 #include "dispatcher/shell/source_servers.h"
 #include "dispatcher/shell/spill_file.h"
 #include "dispatcher/upstream/upstream.h"
 
 #define COMPONENT "puller"
 #define ANCHOR_INTERVAL_NS (100 * NS_PER_MS)
-#define SKIPPED_KINDS_MAX 64
 #define LEASE_POLL_NS (50 * NS_PER_MS)
 #define CHECK_INTERVAL_NS (10 * NS_PER_S) /* of an idle log */
 
@@ -32,8 +32,7 @@ struct puller_actor {
     bool has_read_group; /* over this connection */
     bool is_retrying;    /* told so, and not yet that it is over */
     log_limiter_t limiter;
-    const char *skipped[SKIPPED_KINDS_MAX];
-    uint32_t skipped_count;
+    log_notes_t notes;
 };
 
 static bool is_stopping(puller_actor_t *puller)
@@ -42,30 +41,6 @@ static bool is_stopping(puller_actor_t *puller)
 }
 
 /* ---- what comes out of the log reader ---- */
-
-/* A kind of statement that is never replicated is told of once. */
-static void tell_skipped(puller_actor_t *puller, const char *kind, commit_ts_t commit_ts)
-{
-    for (uint32_t i = 0; i < puller->skipped_count; i++) {
-        if (strcmp(puller->skipped[i], kind) == 0)
-            return;
-    }
-    if (puller->skipped_count == SKIPPED_KINDS_MAX)
-        return;
-    puller->skipped[puller->skipped_count++] = kind;
-    LOG(LOG_LEVEL_INFO, COMPONENT, puller->options.changefeed,
-        "statements of this kind are not replicated", log_text("kind", kind),
-        log_number("commit_ts", commit_ts.v));
-}
-
-static void tell(puller_actor_t *puller, const log_note_t *note, commit_ts_t commit_ts)
-{
-    if (note->skipped_kind)
-        tell_skipped(puller, note->skipped_kind, commit_ts);
-    if (note->warning)
-        LOG(LOG_LEVEL_WARNING, COMPONENT, puller->options.changefeed, note->warning,
-            log_number("commit_ts", commit_ts.v));
-}
 
 static void give_anchor(puller_actor_t *puller, bool is_due)
 {
@@ -102,7 +77,7 @@ static sluice_error_t take_items(puller_actor_t *puller, error_report_t *report)
         sluice_error_t error = log_reader_take(puller->reader, &item, &has_item, &note, report);
         if (error != SLUICE_OK || !has_item)
             return error;
-        tell(puller, &note, item.commit_ts);
+        log_notes_tell(&puller->notes, puller->options.changefeed, &note, item.commit_ts);
         bool completes = item.completes;
         if (completes && events->on_position)
             events->on_position(events->context, item.commit_ts);
