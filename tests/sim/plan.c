@@ -356,13 +356,16 @@ static void expect_rest(sim_world_t *world)
 {
     char why[256] = "";
     mono_ns_t beginning = world->now;
+    uint64_t progress = 0;
     while (sim_world_run(world, LOOK_NS)) {
         if (sim_is_at_rest(world, why, sizeof why)) {
             sim_sink_check_end(world->sink);
             return;
         }
-        if (sim_log_visible(world->log, world->now).v < sim_log_last(world->log).v)
+        if (sim_log_visible(world->log, world->now).v < sim_log_last(world->log).v ||
+            sim_sink_progress(world->sink) > progress)
             beginning = world->now;
+        progress = sim_sink_progress(world->sink);
         if (mono_elapsed(beginning, world->now) > REST_NS_MAX)
             sim_violated(world, "B17", "it does not come to rest: %s", why);
     }

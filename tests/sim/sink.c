@@ -65,6 +65,11 @@ void sim_sink_forget(sim_sink_t *sink, changefeed_ref_t changefeed)
     ledger_forget(sink, &changefeed);
 }
 
+uint64_t sim_sink_progress(const sim_sink_t *sink)
+{
+    return sink->progress;
+}
+
 const sim_database_t *sim_sink_database(const sim_sink_t *sink)
 {
     return &sink->database;

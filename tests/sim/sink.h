@@ -54,6 +54,9 @@ void sim_sink_check_checkpoint(sim_sink_t *sink, commit_ts_t checkpoint);
 /* Everything is through: content and form are the log's, row by row; each DDL ran once. */
 void sim_sink_check_end(sim_sink_t *sink);
 
+/* So many rows, DDLs and sync points took effect: it grows while there is progress. */
+uint64_t sim_sink_progress(const sim_sink_t *sink);
+
 /* For named cases and traces. */
 const sim_database_t *sim_sink_database(const sim_sink_t *sink);
 uint64_t sim_sink_executions(const sim_sink_t *sink, commit_ts_t commit_ts);

@@ -160,6 +160,7 @@ struct sim_sink {
     uint32_t dropped_count, dropped_capacity;
     uint8_t *executions; /* by place in the log */
     uint8_t *syncpoints;
+    uint64_t progress;
     uint64_t checked; /* highest checkpoint that was checked */
 };
 

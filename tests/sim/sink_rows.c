@@ -138,6 +138,7 @@ void rows_commit(sim_call_t *call, call_write_t *write)
         return;
     }
     check_order(call, write, table, row);
+    sink->progress += write->rows;
     if (write->batch.key)
         apply_net(table, &write->batch);
     else
@@ -185,6 +186,7 @@ bool rows_run_ddl(sim_call_t *call, const sim_statement_t *statement, bool if_ex
     if (*executions > 0 && !if_exists)
         sim_violated(sink->world, "B1", "the DDL of %llu was run again",
                      (unsigned long long)call->commit_ts.v);
+    sink->progress += *executions == 0;
     *executions = 1;
     return true;
 }

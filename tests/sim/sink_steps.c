@@ -311,6 +311,14 @@ static served_t ddl_lock(sim_call_t *call)
 
 /* ---- sync points and housekeeping ---- */
 
+/* Once; left alone if it is there. */
+static void note_syncpoint(sim_sink_t *sink, commit_ts_t commit_ts)
+{
+    uint8_t *is_there = &sink->syncpoints[check_place(sink, commit_ts)];
+    sink->progress += !*is_there;
+    *is_there = 1;
+}
+
 static served_t syncpoint_insert(sim_call_t *call)
 {
     sim_sink_t *sink = call->sink;
@@ -318,7 +326,7 @@ static served_t syncpoint_insert(sim_call_t *call)
         sim_violated(sink->world, "B1", "a sync point at %llu where there is none",
                      (unsigned long long)call->commit_ts.v);
     else
-        sink->syncpoints[check_place(sink, call->commit_ts)] = 1;
+        note_syncpoint(sink, call->commit_ts);
     server_unlock(call->connection);
     call->step = NULL;
     server_moment(call, SIM_SYNCPOINT, call->claims[0].span.table_id, call->commit_ts, true);
