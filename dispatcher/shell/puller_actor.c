@@ -146,8 +146,11 @@ static void wait_for_stop(puller_actor_t *puller)
 static void note_caught_up(puller_actor_t *puller)
 {
     give_anchor(puller, true);
-    feed_inbox_set_caught_up(puller->options.inbox, true);
-    note_success(puller);
+    bool lags =
+        source_servers_lag(&puller->servers, log_reader_position(puller->reader), clock_mono());
+    feed_inbox_set_caught_up(puller->options.inbox, !lags);
+    if (!lags)
+        note_success(puller);
 }
 
 /* A finite log has ended: behind a whole group, or it was cut. */
@@ -173,7 +176,11 @@ static sluice_error_t check_idle(puller_actor_t *puller, error_report_t *report)
     if (!upstream->api->check || mono_elapsed(puller->checked_at, now) < CHECK_INTERVAL_NS)
         return SLUICE_OK;
     puller->checked_at = now;
-    return upstream->api->check(upstream, log_reader_position(puller->reader), report);
+    commit_ts_t position = log_reader_position(puller->reader);
+    sluice_error_t error = upstream->api->check(upstream, position, report);
+    return error == SLUICE_OK
+               ? source_servers_compare(&puller->servers, puller->options.domain, position, report)
+               : error;
 }
 
 /* A server that crashed may have left a piece of an event at the end of a file and sends nothing

@@ -2,6 +2,11 @@
 
 #include <stdio.h>
 
+#include "common/runtime/clock.h"
+#include "dispatcher/upstream/source.h"
+
+#define COMPARE_TIMEOUT_S 1
+
 _Static_assert(URI_SERVERS_MAX <= SERVER_CHOICE_MAX, "every server of a list has its place");
 
 sluice_error_t source_servers_init(source_servers_t *servers, const char *uri, uint64_t seed,
@@ -26,6 +31,28 @@ mono_ns_t source_servers_next(source_servers_t *servers, mono_ns_t now)
     mono_ns_t at;
     servers->current = server_choice_next(&servers->choice, now, &at);
     return at;
+}
+
+sluice_error_t source_servers_compare(source_servers_t *servers, uint32_t domain,
+                                      commit_ts_t position, error_report_t *report)
+{
+    if (servers->count == 1)
+        return SLUICE_OK;
+    servers->compared = (servers->compared + 1) % servers->count;
+    if (servers->compared == servers->current)
+        servers->compared = (servers->compared + 1) % servers->count;
+    const uri_server_t *other = &servers->servers[servers->compared];
+    uint64_t sequence;
+    error_report_t unused;
+    if (source_position(other->uri, domain, COMPARE_TIMEOUT_S, &sequence, &unused) == SLUICE_OK)
+        server_choice_note_other(&servers->choice, position.v, sequence, clock_mono());
+    if (!source_servers_lag(servers, position, clock_mono()))
+        return SLUICE_OK;
+    return error_report_set(report, SLUICE_ERROR_SOURCE_BUSY,
+                            "it lags: its log ends at sequence %llu, while another one's has been "
+                            "at %llu",
+                            (unsigned long long)position.v,
+                            (unsigned long long)servers->choice.ahead);
 }
 
 static void add(error_report_t *report, const char *name, const char *text)

@@ -7,6 +7,7 @@
 #ifndef SLUICE_DISPATCHER_SHELL_SOURCE_SERVERS_H
 #define SLUICE_DISPATCHER_SHELL_SOURCE_SERVERS_H
 
+#include "common/base/ids.h"
 #include "common/runtime/uri_servers.h"
 #include "dispatcher/core/puller/server_choice.h"
 
@@ -18,6 +19,7 @@ typedef struct {
     uint32_t count;
     server_choice_t choice;
     uint32_t current;   /* the one to open, or open */
+    uint32_t compared;  /* looked at last */
     uint32_t delivered; /* number + 1 of the one that delivered last; 0: none yet */
     char refusals[SERVER_CHOICE_MAX][SOURCE_REFUSAL_TEXT_MAX];
     uint64_t random;
@@ -47,6 +49,19 @@ static inline void source_servers_delivered(source_servers_t *servers)
 static inline bool source_servers_know_times(const source_servers_t *servers)
 {
     return servers->count == 1 || servers->delivered == servers->current + 1;
+}
+
+/* The current one is at the end of its log, `position`: looks where that of one of the others ends,
+ * each in turn; blocks for a second or two if that one does not answer. SLUICE_ERROR_SOURCE_BUSY:
+ * the current one lags. */
+sluice_error_t source_servers_compare(source_servers_t *servers, uint32_t domain,
+                                      commit_ts_t position, error_report_t *report) SLUICE_MUST_USE;
+
+/* Whether that was so, and still is. */
+static inline bool source_servers_lag(const source_servers_t *servers, commit_ts_t position,
+                                      mono_ns_t now)
+{
+    return servers->choice.ahead != 0 && server_choice_lags(&servers->choice, position.v, now);
 }
 
 /* The current one failed with this report, to which the server's name is added where there are

@@ -68,6 +68,11 @@ sluice_error_t source_describe(const source_request_t *request, arena_t *arena,
                                source_description_t *description,
                                error_report_t *report) SLUICE_MUST_USE;
 
+/* At which sequence of the domain a server's log ends. Blocks for up to the timeout at each of
+ * connecting and asking. Errors as those of connections. */
+sluice_error_t source_position(const char *uri, uint32_t domain, unsigned timeout_s,
+                               uint64_t *sequence, error_report_t *report) SLUICE_MUST_USE;
+
 #define SCHEMA_FILE_NAME "schema.sluice"
 
 /* Writes what source_describe found to `path`, for the logs recorded from then on; the file

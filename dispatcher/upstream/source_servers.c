@@ -88,6 +88,27 @@ static sluice_error_t check_one(others_t *others, const uri_server_t *server,
     return error;
 }
 
+sluice_error_t source_position(const char *uri, uint32_t domain, unsigned timeout_s,
+                               uint64_t *sequence, error_report_t *report)
+{
+    arena_t arena = {0};
+    source_address_t address;
+    MYSQL *mysql = NULL;
+    const char *list = NULL;
+    *sequence = 0;
+    sluice_error_t error = source_address_parse(uri, &arena, &address, report);
+    if (error == SLUICE_OK)
+        error = source_connect(&address, (source_timeouts_t){timeout_s, timeout_s}, &mysql, report);
+    if (error == SLUICE_OK)
+        error = source_query_text(mysql, "SELECT @@global.gtid_binlog_pos", &arena, &list, report);
+    if (error == SLUICE_OK)
+        error = gtid_list_sequence(list ? list : "", domain, sequence);
+    if (mysql)
+        mysql_close(mysql);
+    arena_clear(&arena);
+    return error;
+}
+
 sluice_error_t source_check_others(const source_request_t *request, const uri_server_t *servers,
                                    uint32_t count, arena_t *arena,
                                    source_description_t *description, error_report_t *report)

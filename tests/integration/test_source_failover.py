@@ -115,6 +115,52 @@ def replica_that_serves_dies():
         assert sink.sql("SELECT id FROM w0.t") == ((1,), (2,))
 
 
+def replica_that_stands_still():
+    """It answers, it is idle, and it receives nothing any more."""
+    with replica_set(2) as servers, scenario.directory() as directory, scenario.cluster(NODES) as cluster:
+        primary, replica = servers.servers
+        servers.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY AUTO_INCREMENT)")
+        servers.wait_replicas()
+        feed = outage.Watched(cluster, servers)
+        feed.create(f"sqlite://{directory}/s.db?create-tables=yes",
+                    f"mariadb://{READER}@127.0.0.1:{replica.port},127.0.0.1:{primary.port}")
+        servers.sql("INSERT INTO w0.t VALUES ()")
+        feed.goes_on()
+        wait_until("every node reads from the replica", lambda: readers_at(replica) == NODES, 30)
+        replica.sql("STOP SLAVE")
+        servers.sql("INSERT INTO w0.t VALUES ()")
+        feed.goes_on(60)
+        assert readers_at(primary) == NODES
+        assert any("it lags" in node.text() for node in cluster.nodes.values())
+
+
+def what_no_replica_received():
+    """The primary died with a group that we have and its successor has not: nobody says that all is well, and the changefeed
+    fails when the last server has refused."""
+    with replica_set(2) as servers, scenario.directory() as directory, scenario.cluster(1) as cluster:
+        one, two = servers.servers
+        servers.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY AUTO_INCREMENT)")
+        servers.wait_replicas()
+        feed = outage.Watched(cluster, servers)
+        feed.create(f"sqlite://{directory}/s.db?create-tables=yes", servers.uri(READER))
+        feed.goes_on()
+        two.sql("STOP SLAVE")
+        servers.sql("INSERT INTO w0.t VALUES ()")
+        feed.goes_on()
+        one.stop(signal.SIGKILL)
+        feed.says("warning", f"127.0.0.1:{two.port}: its log ends", "before what was read already")
+        servers.promote(two)
+        servers.sql(*["INSERT INTO w0.t VALUES ()"] * 5)
+        feed.says("warning", f"127.0.0.1:{two.port}: ", "1236", "diverged")
+        # The old one again, as it was: it can serve, and stands still.
+        one.start()
+        feed.says("normal")
+        feed.says("warning", f"127.0.0.1:{one.port}: it lags", seconds=60)
+        feed.says("warning", f"127.0.0.1:{two.port}: ", "1236", "diverged", seconds=60)
+        one.sql("RESET MASTER", *["INSERT INTO w0.t VALUES ()"] * 9)
+        feed.says("failed", "source_diverged", *(f"127.0.0.1:{server.port}: " for server in servers.servers), seconds=90)
+
+
 def refused(cluster, source, sink, *words):
     try:
         cluster.create("bad", source, sink)
@@ -190,5 +236,5 @@ def purged_everywhere_but_one():
 
 
 if __name__ == "__main__":
-    scenario.main([primary_dies_five_times, replica_that_serves_dies,
+    scenario.main([primary_dies_five_times, replica_that_serves_dies, replica_that_stands_still, what_no_replica_received,
                    create_names_the_server_that_is_not_like_the_others, purged_everywhere_but_one])

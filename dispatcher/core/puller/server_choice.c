@@ -4,6 +4,7 @@ server_choice_settings_t server_choice_default(void)
 {
     return (server_choice_settings_t){.cooldown = STORE_COOLDOWN_DEFAULT,
                                       .refused_ns = 10 * NS_PER_S,
+                                      .lag_ns = 10 * NS_PER_S,
                                       .conflict_ns = 60 * NS_PER_S};
 }
 
@@ -52,6 +53,23 @@ void server_choice_succeed(server_choice_t *choice, uint32_t server)
         choice->servers[i].failed = 0;
         choice->servers[i].has_refused = false;
     }
+}
+
+void server_choice_note_other(server_choice_t *choice, uint64_t position, uint64_t other,
+                              mono_ns_t now)
+{
+    if (choice->ahead <= position)
+        choice->ahead = 0;
+    if (choice->ahead != 0 || other <= position)
+        return;
+    choice->ahead = other;
+    choice->ahead_since = now;
+}
+
+bool server_choice_lags(const server_choice_t *choice, uint64_t position, mono_ns_t now)
+{
+    return choice->ahead > position &&
+           mono_elapsed(choice->ahead_since, now) >= choice->settings.lag_ns;
 }
 
 typedef enum { OF_CONNECTION, OF_LOAD, OF_SERVER, OF_LOG } failure_t;

@@ -4,8 +4,10 @@
  * The first of the list that can serve is taken. One that fails is left alone for its cooldown; one
  * that is busy, or not yet as far as the log was read, comes after the others; one that refuses
  * (position purged or diverged, credentials, settings, damage) ends the reading only if every
- * server does. Beside all that attempts are at least the backoff apart, whichever server they go
- * to, until a server has delivered (DESIGN §6, log puller).
+ * server does. A server at the end of its log says nothing of whether it still receives: it lags
+ * when the log of another one ended behind that for a while. Beside all that attempts are at least
+ * the backoff apart, whichever server they go to, until a server has delivered (DESIGN §6, log
+ * puller).
  *
  * Threads: a value.
  */
@@ -21,6 +23,7 @@
 typedef struct {
     store_cooldown_settings_t cooldown;
     uint64_t refused_ns;  /* before a server that refused is asked again, while others may serve */
+    uint64_t lag_ns;      /* an idle server stays behind another for so long: it lags */
     uint64_t conflict_ns; /* two ends by another replica of our server_id within this: a refusal */
 } server_choice_settings_t;
 
@@ -40,6 +43,8 @@ typedef struct {
     backoff_t backoff;
     uint64_t failures; /* since a server delivered */
     mono_ns_t next_at;
+    uint64_t ahead; /* where the log of another one ended, not reached yet; 0: none */
+    mono_ns_t ahead_since;
     mono_ns_t conflict_at;
     bool had_conflict;
 } server_choice_t;
@@ -52,6 +57,12 @@ uint32_t server_choice_next(const server_choice_t *choice, mono_ns_t now, mono_n
 
 /* The server has delivered a whole group, or the end of its log. */
 void server_choice_succeed(server_choice_t *choice, uint32_t server);
+
+/* The log of another server ends at sequence `other`, while the one that is read from is at the end
+ * of its own, `position`. */
+void server_choice_note_other(server_choice_t *choice, uint64_t position, uint64_t other,
+                              mono_ns_t now);
+bool server_choice_lags(const server_choice_t *choice, uint64_t position, mono_ns_t now);
 
 /* The server could not be opened, or its stream ended. `random` is any number. false: the reading
  * has to end, since the log itself cannot be read on or no server can serve. */

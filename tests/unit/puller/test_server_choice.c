@@ -158,6 +158,25 @@ static void what_the_log_itself_says_ends_it(void **state)
     }
 }
 
+static void an_idle_server_lags_when_others_stay_ahead_of_it(void **state)
+{
+    (void)state;
+    server_choice_t choice = choice_of(2);
+    assert_false(server_choice_lags(&choice, 100, ms(0)));
+    server_choice_note_other(&choice, 100, 90, ms(0));
+    server_choice_note_other(&choice, 100, 100, ms(0));
+    assert_false(server_choice_lags(&choice, 100, ms(60000)));
+    server_choice_note_other(&choice, 100, 120, ms(60000));
+    assert_false(server_choice_lags(&choice, 100, ms(69999)));
+    server_choice_note_other(&choice, 110, 200, ms(69999)); /* the first counts: 120 */
+    assert_true(server_choice_lags(&choice, 119, ms(70000)));
+    assert_false(server_choice_lags(&choice, 120, ms(70000)));
+    /* It came there: what the other has by now counts from now on. */
+    server_choice_note_other(&choice, 120, 210, ms(70000));
+    assert_false(server_choice_lags(&choice, 120, ms(79999)));
+    assert_true(server_choice_lags(&choice, 120, ms(80000)));
+}
+
 static void another_replica_with_our_server_id_is_a_refusal_the_second_time(void **state)
 {
     (void)state;
@@ -180,6 +199,7 @@ int main(void)
         cmocka_unit_test(who_refused_is_asked_again_while_others_may_serve),
         cmocka_unit_test(a_refusal_that_was_forgotten_counts_no_more),
         cmocka_unit_test(what_the_log_itself_says_ends_it),
+        cmocka_unit_test(an_idle_server_lags_when_others_stay_ahead_of_it),
         cmocka_unit_test(another_replica_with_our_server_id_is_a_refusal_the_second_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
