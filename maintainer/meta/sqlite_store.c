@@ -161,8 +161,9 @@ static sluice_error_t create_file(const char *path, error_report_t *report)
 /* A store that is not there is made, unless it was there: its log is left when it is removed. */
 static sluice_error_t create_unless_lost(const char *path, error_report_t *report)
 {
-    char *log = memory_alloc(strlen(path) + sizeof "-wal");
-    sprintf(log, "%s-wal", path);
+    size_t len = strlen(path) + sizeof "-wal";
+    char *log = memory_alloc(len);
+    snprintf(log, len, "%s-wal", path);
     bool is_lost = access(log, F_OK) == 0;
     free(log);
     if (is_lost)
