@@ -7,6 +7,7 @@ sluice_error_t codec_encode_hello(codec_t *codec, const message_t *message, Prot
     to->host = codec_put_bytes(message->hello.host);
     to->version = codec_put_bytes(message->hello.version);
     to->is_leaving = message->hello.is_leaving;
+    to->slot_held = message->hello.slot_held;
     *body = &to->base;
     return SLUICE_OK;
 }
@@ -17,7 +18,8 @@ sluice_error_t codec_decode_hello(codec_t *codec, const ProtobufCMessage *body, 
     const Wire__Hello *from = (const Wire__Hello *)body;
     message->hello = (hello_t){.host = codec_get_bytes(from->host),
                                .version = codec_get_bytes(from->version),
-                               .is_leaving = from->is_leaving};
+                               .is_leaving = from->is_leaving,
+                               .slot_held = from->slot_held};
     bool is_version = message->hello.version.len == 0 || codec_is_name(message->hello.version);
     return codec_is_name(message->hello.host) && is_version ? SLUICE_OK : SLUICE_ERROR_MALFORMED;
 }

@@ -230,6 +230,7 @@ typedef struct {
     bytes_t host;    /* machine id, to see that all nodes of a SQLite changefeed are on one host */
     bytes_t version; /* of the program, for people */
     bool is_leaving; /* TERM was received: hand its spans over, open nothing new */
+    uint32_t slot_held; /* slot + 1 of an earlier answer, as its server ids are; 0: none */
 } hello_t;
 
 typedef struct {
@@ -392,10 +393,9 @@ typedef struct {
     bytes_t snapshot;
 } schema_snapshot_t;
 
-/* Every DDL in (after, up_to], perhaps none: so the maintainer knows up to where what it has
- * persisted is complete, and no persisted anchor is past that. Repeated until acknowledged, and
- * sent at least every second while up_to grows. `after` is the newest acknowledged position, at
- * first the trigger's start. */
+/* Every DDL in (after, up_to], perhaps none, so that it is known up to where what is persisted is
+ * complete: no persisted anchor is past that. Repeated until acknowledged; every second while up_to
+ * grows. `after` is the newest acknowledged position, at first the trigger's start. */
 typedef struct {
     changefeed_ref_t changefeed;
     commit_ts_t after, up_to;

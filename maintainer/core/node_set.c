@@ -129,6 +129,18 @@ static bool give_slot(node_set_t *nodes, node_entry_t *entry)
     return false;
 }
 
+/* A node that runs keeps the slot that an earlier process gave it, though a store brought back from
+ * an older copy does not know: others may not read the source under its server ids. */
+static bool keeps_slot(node_set_t *nodes, node_entry_t *entry, uint32_t slot_held)
+{
+    uint32_t slot = slot_held - 1;
+    if (slot_held == 0 || slot >= nodes->settings.slot_count_max || slot_holder(nodes, slot))
+        return false;
+    entry->slot = slot;
+    entry->has_slot = true;
+    return true;
+}
+
 static void copy_text(char to[NODE_TEXT_MAX], bytes_t from)
 {
     size_t len = from.len < NODE_TEXT_MAX ? from.len : NODE_TEXT_MAX - 1;
@@ -164,6 +176,8 @@ hello_result_t node_set_hello(node_set_t *nodes, const node_id_t *id, incarnatio
     }
     result.node = node;
     result.replaced = entry->is_present;
+    if (keeps_slot(nodes, entry, hello->slot_held))
+        result.slot_is_new = true;
     if (!entry->has_slot) {
         result.slot_is_new = true;
         if (!give_slot(nodes, entry)) {

@@ -73,6 +73,8 @@ void node_say_hello(node_core_t *core, node_link_t *link, mono_ns_t now)
     message.hello = (hello_t){.host = bytes_of_text(core->machine),
                               .version = bytes_of_text(core->version),
                               .is_leaving = core->is_leaving};
+    if (link->settings.slot_count_max)
+        message.hello.slot_held = link->settings.slot + 1;
     link->hello_at = mono_add(now, HELLO_REPEAT_NS);
     /* Repeated until answered. */
     (void)!node_link_send_control(link, &message);

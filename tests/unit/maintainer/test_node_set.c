@@ -62,6 +62,33 @@ static void each_node_gets_its_own_slot_and_keeps_it(void **state)
     node_set_destroy(&nodes);
 }
 
+static uint32_t slot_of_one_that_holds(node_set_t *nodes, const char *name, uint32_t slot_held)
+{
+    node_id_t id;
+    assert_true(node_id_parse(bytes_of_text(name), &id));
+    hello_t said = {.host = bytes_of_text("h"), .slot_held = slot_held};
+    hello_result_t result = node_set_hello(nodes, &id, (incarnation_t){1}, &said);
+    assert_int_equal(result.outcome, HELLO_JOINED);
+    assert_true(result.slot_is_new);
+    return node_set_at(nodes, result.node)->slot;
+}
+
+/* The store was brought back from a copy in which they had no slots, or others. */
+static void who_runs_under_a_slot_keeps_it_unless_it_is_anothers(void **state)
+{
+    (void)state;
+    node_set_t *nodes = node_set_new(&settings, at(0));
+    node_id_t id;
+    assert_true(node_id_parse(bytes_of_text("d"), &id));
+    node_set_load_slot(nodes, &id, 0);
+    assert_int_equal(slot_of_one_that_holds(nodes, "c", 3), 2);
+    assert_int_equal(slot_of_one_that_holds(nodes, "b", 2), 1);
+    assert_int_equal(slot_of_one_that_holds(nodes, "a", 2), 3);
+    assert_int_equal(slot_of_one_that_holds(nodes, "d", 6), 5);
+    assert_int_equal(slot_of_one_that_holds(nodes, "e", UINT32_MAX), 0);
+    node_set_destroy(&nodes);
+}
+
 static void silence_of_lease_and_grace_is_absence(void **state)
 {
     (void)state;
@@ -242,6 +269,7 @@ int main(void)
     maintainer_settings_default(&settings);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_node_gets_its_own_slot_and_keeps_it),
+        cmocka_unit_test(who_runs_under_a_slot_keeps_it_unless_it_is_anothers),
         cmocka_unit_test(silence_of_lease_and_grace_is_absence),
         cmocka_unit_test(deafness_of_lease_and_grace_is_absence),
         cmocka_unit_test(deafness_ends_with_an_answer_that_arrives),

@@ -217,7 +217,7 @@ static void fill_from_node(message_t *message)
         message->heartbeat_request = heartbeat_request();
         break;
     case MESSAGE_HELLO:
-        message->hello = (hello_t){bytes_of_text("host-1"), bytes_of_text("0.1.0"), true};
+        message->hello = (hello_t){bytes_of_text("host-1"), bytes_of_text("0.1.0"), true, 7};
         break;
     case MESSAGE_CHECK_RESPONSE:
         message->check_response = (check_response_t){.check_id = 6,
