@@ -422,7 +422,9 @@ void sim_store_write(sim_store_t *store, sim_process_t *process, uint64_t owner,
         errors[i] = common == SLUICE_OK ? write_effect(store, &effects[i]) : common;
         if (errors[i] == SLUICE_OK)
             tell(store, SIM_PERSISTED, process, &effects[i], 1);
-        if (!is_answered)
+        /* Of a checkpoint this makes no difference but when it is written again, after a pause,
+         * from before it. */
+        if (!is_answered && effects[i].kind != EFFECT_PERSIST_CHECKPOINT)
             errors[i] = SLUICE_ERROR_IO;
     }
 }

@@ -7,8 +7,9 @@
 #include "tests/sim/operators.h"
 #include "tests/sim/rest.h"
 
-/* Until everything is at rest once nothing fails any more: beyond it, something is stuck. */
-#define REST_NS_MAX (150 * NS_PER_S)
+/* Once nothing fails any more, something is stuck when the checkpoint has not moved for so long and
+ * there is no rest either. */
+#define REST_NS_MAX (100 * NS_PER_S)
 #define LOOK_NS (200 * NS_PER_MS)
 
 /* ---- drawing ---- */
@@ -70,8 +71,10 @@ static sim_operation_t draw_operation(const sim_plan_t *plan, const sim_rates_t 
 
 void sim_plan_draw(sim_plan_t *plan, const sim_rates_t *rates, sim_random_t *random)
 {
-    *plan = (sim_plan_t){.end_ms = sim_random_between(random, 5000, 30000)};
-    plan->count = (uint32_t)sim_random_between(random, 1, SIM_OPERATIONS_MAX / 2);
+    bool is_long = sim_random_chance(random, 30);
+    *plan = (sim_plan_t){.end_ms = sim_random_between(random, 5000, is_long ? 90000 : 30000)};
+    plan->count = (uint32_t)sim_random_between(
+        random, 1, is_long ? SIM_OPERATIONS_MAX : SIM_OPERATIONS_MAX / 2);
     for (uint32_t i = 0; i < plan->count; i++)
         plan->operations[i] = draw_operation(plan, rates, random);
 }

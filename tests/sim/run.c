@@ -21,27 +21,11 @@ static void print_rates(const sim_world_t *world)
            world->flavour == SIM_SINK_MARIADB ? "MariaDB" : "SQLite");
 }
 
-static void print_ddls(const sim_world_t *world)
-{
-    for (commit_ts_t ts = sim_log_first(world->log); ts.v <= sim_log_last(world->log).v; ts.v++) {
-        const sim_group_t *group = sim_log_group(world->log, ts);
-        if (!group || !group->is_ddl)
-            continue;
-        printf("  %llu %s", (unsigned long long)ts.v,
-               sim_statement_kind_name(group->statement.kind));
-        for (uint32_t i = 0; i < group->statement.name_count; i++)
-            printf(" %s.%s", group->statement.names[i].schema, group->statement.names[i].table);
-        printf("%s\n", sim_log_is_carried_ddl(world->log, ts) ? "" : " (outside)");
-    }
-}
-
 sim_outcome_t sim_run_with(uint64_t seed, const sim_plan_t *plan, const sim_run_options_t *options)
 {
     sim_world_t *world = sim_world_new(seed, NULL, options->is_hashed, options->is_printed);
-    if (options->is_printed) {
+    if (options->is_printed)
         print_rates(world);
-        print_ddls(world);
-    }
     sim_plan_begin(world);
     sim_plan_run(plan, world);
     if (world->has_failed && options->is_printed)
