@@ -147,6 +147,12 @@ static sluice_error_t connect(sim_reading_t *reading, error_report_t *report)
 {
     reading->is_connected = true;
     reading->read = log_reader_position(reading->reader);
+    /* A server may send again what lies before the position. */
+    uint64_t start = sim_log_start(reading->feed->log).commit_ts.v;
+    uint64_t again = sim_random_chance(&reading->feed->random, 20)
+                         ? sim_random_below(&reading->feed->random, 4)
+                         : 0;
+    reading->read.v -= again < reading->read.v - start ? again : reading->read.v - start;
     bytes_t beginning = sim_log_beginning(reading->feed->log);
     return push_events(reading, beginning, beginning.len, report);
 }

@@ -25,6 +25,7 @@ sim_sink_t *sim_sink_new(sim_world_t *world, const sim_log_t *log, sim_sink_flav
     uint64_t groups = sim_log_last(log).v - sim_log_start(log).commit_ts.v;
     sink->executions = memory_zalloc(groups + 1);
     sink->syncpoints = memory_zalloc(groups + 1);
+    server_begin(sink);
     if (sim_is_traced(world))
         trace_log(world, log);
     return sink;
@@ -36,6 +37,7 @@ void sim_sink_destroy(sim_sink_t **sink)
     *sink = NULL;
     if (!self)
         return;
+    sim_forget(self->world, self);
     while (self->calls) {
         sim_call_t *call = self->calls;
         self->calls = call->next;

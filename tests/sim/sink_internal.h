@@ -160,6 +160,7 @@ struct sim_sink {
     uint32_t dropped_count, dropped_capacity;
     uint8_t *executions; /* by place in the log */
     uint8_t *syncpoints;
+    mono_ns_t down_until; /* the server is not there */
     uint64_t progress;
     uint64_t checked; /* highest checkpoint that was checked */
 };
@@ -172,6 +173,8 @@ void server_close(sim_connection_t *connection);
 void server_leave(sim_connection_t *connection);
 sim_call_t *server_call_new(sim_sink_t *sink, call_kind_t kind);
 void server_call_free(sim_call_t *call);
+/* Lets the server fall now and then. */
+void server_begin(sim_sink_t *sink);
 /* Sends the call's step; worker_answer is called when it is answered. */
 void server_send(sim_call_t *call);
 /* The step takes its time: it is asked again after that, and must then end. */
@@ -213,6 +216,8 @@ call_step_fn *call_first_step(const sim_call_t *call);
 /* sink_rows.c */
 sluice_error_t rows_build(sim_call_t *call, call_write_t *write, error_report_t *report);
 void rows_commit(sim_call_t *call, call_write_t *write);
+/* A server that falls in the middle of it has dropped some objects of a DROP. */
+void rows_drop_some(sim_call_t *call);
 /* Runs a DDL; false: refused. */
 bool rows_run_ddl(sim_call_t *call, const sim_statement_t *statement, bool if_exists,
                   error_report_t *report);

@@ -190,3 +190,17 @@ bool rows_run_ddl(sim_call_t *call, const sim_statement_t *statement, bool if_ex
     *executions = 1;
     return true;
 }
+
+void rows_drop_some(sim_call_t *call)
+{
+    sim_sink_t *sink = call->sink;
+    sim_statement_t statement;
+    error_report_t report = {0};
+    const sim_group_t *group = sim_log_group(sink->log, call->commit_ts);
+    if (call->kind != CALL_DDL || !group ||
+        !sim_log_restrict(sink->log, &group->statement, &statement) ||
+        statement.kind != STATEMENT_DROP || statement.name_count < 2)
+        return;
+    statement.name_count = 1;
+    sim_database_execute(&sink->database, &statement, true, touched, call, &report);
+}

@@ -171,6 +171,45 @@ void server_run(sim_call_t *call, uint64_t delay_ns)
     sim_after(call->sink->world, NULL, delay_ns, arrive, call, HAS_RUN);
 }
 
+/* ---- the server falls, and comes back ---- */
+
+#define OUTAGE_EVERY_NS (40 * NS_PER_S)
+#define OUTAGE_MAX_NS (6 * NS_PER_S)
+
+static void plan_outage(sim_sink_t *sink);
+
+/* Whatever runs has taken effect or not; a DROP of several perhaps in part. */
+static void fall(void *context, uint64_t argument)
+{
+    (void)argument;
+    sim_sink_t *sink = context;
+    plan_outage(sink);
+    if (!sim_has_faults(sink->world))
+        return;
+    sim_trace(sink->world, "sink", "falls");
+    sink->down_until =
+        mono_add(sim_now(sink->world), sim_random_below(&sink->random, OUTAGE_MAX_NS));
+    for (sim_connection_t *connection = sink->connections; connection;
+         connection = connection->next) {
+        sim_call_t *call = connection->call;
+        if (call && call->is_at_server && call->is_executing &&
+            sim_random_chance(&sink->random, 60))
+            rows_drop_some(call);
+        server_close(connection);
+    }
+}
+
+static void plan_outage(sim_sink_t *sink)
+{
+    sim_after(sink->world, NULL, sim_random_below(&sink->random, 2 * OUTAGE_EVERY_NS), fall, sink,
+              0);
+}
+
+void server_begin(sim_sink_t *sink)
+{
+    plan_outage(sink);
+}
+
 static void serve(sim_call_t *call)
 {
     sim_sink_t *sink = call->sink;
@@ -208,6 +247,8 @@ static void arrive(void *context, uint64_t argument)
     const sim_rates_t *rates = sim_rates(sink->world);
     if (argument == COMES_IN)
         call->has_arrived = true;
+    if (!mono_reached(sink->down_until, sim_now(sink->world)))
+        server_close(call->connection);
     if (argument == COMES_IN && sim_has_faults(sink->world)) {
         call->loses_answer = sim_random_rarely(&sink->random, rates->sink_lost_answer);
         if (sim_random_rarely(&sink->random, rates->sink_broken_call))

@@ -450,6 +450,17 @@ void log_rows(sim_log_t *log, sim_table_t *table, uint32_t count)
     note_table(log, table, false);
 }
 
+void log_rolled_back(sim_log_t *log, uint64_t after_ns, const sim_table_t *table)
+{
+    log_begin(log, after_ns);
+    log_begin_transaction(log);
+    put_map(log, table);
+    sim_change_t change = draw_change(log, table, NULL);
+    put_change(log, table, &change);
+    binlog_write_query(&log->writer, table->name.schema, "ROLLBACK");
+    last_entry(log)->end = log->writer.len;
+}
+
 /* ---- questions ---- */
 
 anchor_t sim_log_anchor(const sim_log_t *log, commit_ts_t commit_ts)

@@ -308,6 +308,11 @@ static bool draw_ddl(sim_log_t *log, uint64_t after_ns)
 
 static void draw_transaction(sim_log_t *log, uint64_t after_ns)
 {
+    const sim_table_t *undone = sim_random_rarely(&log->random, 20) ? any_table(log) : NULL;
+    if (undone && !undone->is_view) {
+        log_rolled_back(log, after_ns, undone);
+        return;
+    }
     uint64_t parts =
         sim_random_chance(&log->random, 30) ? sim_random_between(&log->random, 2, 4) : 1;
     log_begin(log, after_ns);

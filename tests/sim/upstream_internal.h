@@ -68,5 +68,7 @@ bool log_statement(sim_log_t *log, uint64_t after_ns, const sim_statement_t *sta
 void log_begin_transaction(sim_log_t *log);
 void log_rows(sim_log_t *log, sim_table_t *table, uint32_t count);
 void log_end_transaction(sim_log_t *log);
+/* A transaction that was undone: in the log all the same, its rows must not come out. */
+void log_rolled_back(sim_log_t *log, uint64_t after_ns, const sim_table_t *table);
 
 #endif
