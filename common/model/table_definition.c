@@ -185,3 +185,43 @@ int table_definition_find_column(const table_definition_t *definition, bytes_t n
     }
     return -1;
 }
+
+const char *column_type_name(const column_definition_t *column)
+{
+    static const char *const names[] = {
+        [COLUMN_TINYINT] = "tinyint",
+        [COLUMN_SMALLINT] = "smallint",
+        [COLUMN_MEDIUMINT] = "mediumint",
+        [COLUMN_INT] = "int",
+        [COLUMN_BIGINT] = "bigint",
+        [COLUMN_DECIMAL] = "decimal",
+        [COLUMN_FLOAT] = "float",
+        [COLUMN_DOUBLE] = "double",
+        [COLUMN_BIT] = "bit",
+        [COLUMN_YEAR] = "year",
+        [COLUMN_DATE] = "date",
+        [COLUMN_TIME] = "time",
+        [COLUMN_DATETIME] = "datetime",
+        [COLUMN_TIMESTAMP] = "timestamp",
+        [COLUMN_CHAR] = "char",
+        [COLUMN_VARCHAR] = "varchar",
+        [COLUMN_TINYTEXT] = "tinytext",
+        [COLUMN_TEXT] = "text",
+        [COLUMN_MEDIUMTEXT] = "mediumtext",
+        [COLUMN_LONGTEXT] = "longtext",
+        [COLUMN_BINARY] = "binary",
+        [COLUMN_VARBINARY] = "varbinary",
+        [COLUMN_TINYBLOB] = "tinyblob",
+        [COLUMN_BLOB] = "blob",
+        [COLUMN_MEDIUMBLOB] = "mediumblob",
+        [COLUMN_LONGBLOB] = "longblob",
+        [COLUMN_ENUM] = "enum",
+        [COLUMN_SET] = "set",
+        [COLUMN_GEOMETRY] = "geometry",
+        [COLUMN_INET4] = "inet4",
+        [COLUMN_INET6] = "inet6",
+        [COLUMN_UUID] = "uuid",
+    };
+    return column->type == COLUMN_GEOMETRY && column->geometry_name ? column->geometry_name
+                                                                    : names[column->type];
+}

@@ -184,6 +184,9 @@ const key_definition_t *table_definition_row_key(const table_definition_t *defin
  * first). */
 bool table_definition_has_other_unique(const table_definition_t *definition);
 
+/* The type's word as the server writes it, "int"; of a spatial type its own one if it is known. */
+const char *column_type_name(const column_definition_t *column);
+
 /* Position by name (ASCII case-insensitive, as MariaDB), -1 if there is none. */
 int table_definition_find_column(const table_definition_t *definition, bytes_t name);
 

@@ -4,46 +4,6 @@
 
 /* ---- columns ---- */
 
-static const char *type_word(const column_definition_t *column)
-{
-    static const char *const words[] = {
-        [COLUMN_TINYINT] = "tinyint",
-        [COLUMN_SMALLINT] = "smallint",
-        [COLUMN_MEDIUMINT] = "mediumint",
-        [COLUMN_INT] = "int",
-        [COLUMN_BIGINT] = "bigint",
-        [COLUMN_DECIMAL] = "decimal",
-        [COLUMN_FLOAT] = "float",
-        [COLUMN_DOUBLE] = "double",
-        [COLUMN_BIT] = "bit",
-        [COLUMN_YEAR] = "year",
-        [COLUMN_DATE] = "date",
-        [COLUMN_TIME] = "time",
-        [COLUMN_DATETIME] = "datetime",
-        [COLUMN_TIMESTAMP] = "timestamp",
-        [COLUMN_CHAR] = "char",
-        [COLUMN_VARCHAR] = "varchar",
-        [COLUMN_TINYTEXT] = "tinytext",
-        [COLUMN_TEXT] = "text",
-        [COLUMN_MEDIUMTEXT] = "mediumtext",
-        [COLUMN_LONGTEXT] = "longtext",
-        [COLUMN_BINARY] = "binary",
-        [COLUMN_VARBINARY] = "varbinary",
-        [COLUMN_TINYBLOB] = "tinyblob",
-        [COLUMN_BLOB] = "blob",
-        [COLUMN_MEDIUMBLOB] = "mediumblob",
-        [COLUMN_LONGBLOB] = "longblob",
-        [COLUMN_ENUM] = "enum",
-        [COLUMN_SET] = "set",
-        [COLUMN_GEOMETRY] = "geometry",
-        [COLUMN_INET4] = "inet4",
-        [COLUMN_INET6] = "inet6",
-        [COLUMN_UUID] = "uuid",
-    };
-    return column->type == COLUMN_GEOMETRY && column->geometry_name ? column->geometry_name
-                                                                    : words[column->type];
-}
-
 static void add_members(text_builder_t *text, const column_definition_t *column)
 {
     for (uint32_t i = 0; i < column->member_count; i++) {
@@ -71,7 +31,7 @@ static void add_size(text_builder_t *text, const column_definition_t *column)
 
 static void add_type(text_builder_t *text, const column_definition_t *column)
 {
-    text_add(text, type_word(column));
+    text_add(text, column_type_name(column));
     add_size(text, column);
     if (column->flags & COLUMN_UNSIGNED)
         text_add(text, " unsigned");

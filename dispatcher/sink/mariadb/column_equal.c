@@ -5,39 +5,6 @@
 
 #include "dispatcher/sink/sql_text.h"
 
-static const char *const type_names[] = {[COLUMN_TINYINT] = "tinyint",
-                                         [COLUMN_SMALLINT] = "smallint",
-                                         [COLUMN_MEDIUMINT] = "mediumint",
-                                         [COLUMN_INT] = "int",
-                                         [COLUMN_BIGINT] = "bigint",
-                                         [COLUMN_DECIMAL] = "decimal",
-                                         [COLUMN_FLOAT] = "float",
-                                         [COLUMN_DOUBLE] = "double",
-                                         [COLUMN_BIT] = "bit",
-                                         [COLUMN_YEAR] = "year",
-                                         [COLUMN_DATE] = "date",
-                                         [COLUMN_TIME] = "time",
-                                         [COLUMN_DATETIME] = "datetime",
-                                         [COLUMN_TIMESTAMP] = "timestamp",
-                                         [COLUMN_CHAR] = "char",
-                                         [COLUMN_VARCHAR] = "varchar",
-                                         [COLUMN_TINYTEXT] = "tinytext",
-                                         [COLUMN_TEXT] = "text",
-                                         [COLUMN_MEDIUMTEXT] = "mediumtext",
-                                         [COLUMN_LONGTEXT] = "longtext",
-                                         [COLUMN_BINARY] = "binary",
-                                         [COLUMN_VARBINARY] = "varbinary",
-                                         [COLUMN_TINYBLOB] = "tinyblob",
-                                         [COLUMN_BLOB] = "blob",
-                                         [COLUMN_MEDIUMBLOB] = "mediumblob",
-                                         [COLUMN_LONGBLOB] = "longblob",
-                                         [COLUMN_ENUM] = "enum",
-                                         [COLUMN_SET] = "set",
-                                         [COLUMN_GEOMETRY] = "geometry",
-                                         [COLUMN_INET4] = "inet4",
-                                         [COLUMN_INET6] = "inet6",
-                                         [COLUMN_UUID] = "uuid"};
-
 static bool number_equals(const char *text, unsigned long number)
 {
     return text && strtoul(text, NULL, 10) == number;
@@ -45,9 +12,8 @@ static bool number_equals(const char *text, unsigned long number)
 
 static bool type_equals(const column_definition_t *source, const sink_column_t *sink)
 {
-    if (source->type != COLUMN_GEOMETRY)
-        return strcasecmp(sink->data_type, type_names[source->type]) == 0;
-    return !source->geometry_name || strcasecmp(sink->data_type, source->geometry_name) == 0;
+    bool is_any_geometry = source->type == COLUMN_GEOMETRY && !source->geometry_name;
+    return is_any_geometry || strcasecmp(sink->data_type, column_type_name(source)) == 0;
 }
 
 static bool charset_equals(const char *source, const char *sink)
@@ -65,7 +31,7 @@ static bool charset_equals(const char *source, const char *sink)
 static bool labels_equal(const column_definition_t *source, const char *column_type)
 {
     sql_text_t expected = {0};
-    sql_text_add(&expected, type_names[source->type]);
+    sql_text_add(&expected, column_type_name(source));
     bool is_plain = true;
     for (uint32_t i = 0; i < source->member_count; i++) {
         sql_text_add(&expected, i ? "," : "(");
