@@ -80,14 +80,14 @@ def killed_between_persist_and_send_in_each_phase_of_a_gate():
             maintainer, near, far = feed.cluster.maintainer, feed.trigger_node(), feed.other_node()
             slow = feed.table_on(near)
             one, other = feed.table_on(near, without=[slow]), feed.table_on(far)
-            near.arm(f"sink.rows.commit(k.{slow})=delay:1000")
+            near.arm(f"sink.rows.commit(k.{slow})=delay:2000")
             event = feed.next_position() + 1
+            maintainer.arm(f"meta.checkpoint.committed({event - 1})=kill")
             (far if who == "node" else maintainer).arm(f"{point}({event})=error@*")
             feed.insert(slow)
             statement = f"RENAME TABLE k.{one} TO k.r{n}, k.{other} TO k.{one}, k.r{n} TO k.{other}"
             feed.source.sql(statement)
             feed.wait_gate(phase)
-            maintainer.arm("meta.checkpoint.committed=kill")
             feed.wait_killed(maintainer)
             far.arm(f"node.waiting.send({event})=off")
             feed.cluster.start_maintainer()

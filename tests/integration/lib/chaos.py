@@ -173,7 +173,7 @@ class Chaos:
     def _wait_for_gate(self):
         self.gate_awaited_at = time.monotonic()
         try:
-            return self._gate_found(time.monotonic() + 10)
+            return self._gate_found(time.monotonic() + 6)
         finally:
             self.gate_awaited_at = None
 
