@@ -79,7 +79,7 @@ static void a_table_loaded_from_the_source_is_accepted(void **state)
     assert_int_equal(mariadb_fixture_number(f->server,
                                             "SELECT COUNT(*) FROM information_schema.TABLES WHERE "
                                             "TABLE_SCHEMA='sluice'"),
-                     5);
+                     6);
 }
 
 static void a_missing_table_is_named(void **state)
