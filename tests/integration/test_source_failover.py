@@ -77,7 +77,7 @@ def primary_dies_five_times():
     with replica_set() as servers, scenario.sink_server() as sink, scenario.cluster(NODES, node_keys=NODE) as cluster:
         one, two, three = servers.servers
         feed = outage.Watched(cluster, servers)
-        feed.begin(sink.uri(), servers.uri(READER))
+        feed.begin(sink.uri(), source_uri=servers.uri(READER))
         fail_over(feed, two)
         fail_over(feed, three)  # the only one that is left
         servers.bring_back(one)
@@ -87,7 +87,7 @@ def primary_dies_five_times():
         servers.bring_back(fail_over(feed, one))
         servers.bring_back(fail_over(feed, two))
         servers.wait_replicas()
-        changes = feed.end(sink.uri())
+        changes = feed.end()
         outage.each_logged_change_once(changes, sink)
         assert set(cluster.stop().values()) == {0}
 
@@ -101,7 +101,7 @@ def replica_that_serves_dies():
         primary, replica = servers.servers
         feed = outage.Watched(cluster, servers)
         sink.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY)")
-        feed.create(sink.uri(), f"mariadb://{READER}@127.0.0.1:{replica.port},127.0.0.1:{primary.port}")
+        feed.create(sink.uri(), source_uri=f"mariadb://{READER}@127.0.0.1:{replica.port},127.0.0.1:{primary.port}")
         with servers.connect(autocommit=False) as connection, connection.cursor() as cursor:
             cursor.execute("INSERT INTO w0.t VALUES (1)")
             outage.for_seconds(2)
@@ -123,7 +123,7 @@ def replica_that_stands_still():
         servers.wait_replicas()
         feed = outage.Watched(cluster, servers)
         feed.create(f"sqlite://{directory}/s.db?create-tables=yes",
-                    f"mariadb://{READER}@127.0.0.1:{replica.port},127.0.0.1:{primary.port}")
+                    source_uri=f"mariadb://{READER}@127.0.0.1:{replica.port},127.0.0.1:{primary.port}")
         servers.sql("INSERT INTO w0.t VALUES ()")
         feed.goes_on()
         wait_until("every node reads from the replica", lambda: readers_at(replica) == NODES, 30)
@@ -142,7 +142,7 @@ def what_no_replica_received():
         servers.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY AUTO_INCREMENT)")
         servers.wait_replicas()
         feed = outage.Watched(cluster, servers)
-        feed.create(f"sqlite://{directory}/s.db?create-tables=yes", servers.uri(READER))
+        feed.create(f"sqlite://{directory}/s.db?create-tables=yes", source_uri=servers.uri(READER))
         feed.goes_on()
         two.sql("STOP SLAVE")
         servers.sql("INSERT INTO w0.t VALUES ()")
@@ -211,7 +211,7 @@ def purged_everywhere_but_one():
         feed = outage.Watched(cluster, servers)
         servers.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY AUTO_INCREMENT)")
         servers.wait_replicas()
-        feed.create(f"sqlite://{directory}/s.db?create-tables=yes", servers.uri(READER))
+        feed.create(f"sqlite://{directory}/s.db?create-tables=yes", source_uri=servers.uri(READER))
 
         def purge(*which):
             for node in list(cluster.nodes):
