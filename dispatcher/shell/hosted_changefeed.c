@@ -7,6 +7,7 @@
 
 #include "common/base/memory.h"
 #include "common/wire/changefeed_config.h"
+#include "dispatcher/core/syncpoint_option.h"
 #include "dispatcher/shell/event_feed.h"
 #include "dispatcher/shell/server_ids.h"
 #include "dispatcher/shell/sink_forget.h"
@@ -51,6 +52,11 @@ static sluice_error_t open_feed(hosted_changefeed_t *changefeed, const settings_
                                 const changefeed_request_t *request, error_report_t *report)
 {
     const changefeed_open_t *open = request->open;
+    uint64_t syncpoint_interval_ms;
+    sluice_error_t error =
+        syncpoint_option_read(&changefeed->config, &syncpoint_interval_ms, report);
+    if (error != SLUICE_OK)
+        return error;
     event_feed_options_t options = {
         .changefeed = open->changefeed,
         .config = &changefeed->config,
@@ -65,6 +71,7 @@ static sluice_error_t open_feed(hosted_changefeed_t *changefeed, const settings_
         .tail_bytes_max = settings->node.tail_bytes_max,
         .spill_directory = SPILL_DIRECTORY,
         .group_bytes_max = settings->node.group_bytes_max,
+        .syncpoint_interval_ms = syncpoint_interval_ms,
         .source_heartbeat_ns = settings->node.source_heartbeat_ns,
         .source_read_timeout_ns = settings->node.source_read_timeout_ns,
     };

@@ -12,6 +12,7 @@
 #include "dispatcher/core/ddl/cascade_option.h"
 #include "dispatcher/core/ddl/schema_tracker.h"
 #include "dispatcher/core/node/schema_envelope.h"
+#include "dispatcher/core/syncpoint_option.h"
 #include "dispatcher/sink/sink.h"
 #include "dispatcher/upstream/source.h"
 
@@ -249,9 +250,19 @@ static void release_work(preflight_t *preflight)
     arena_clear(&preflight->work);
 }
 
+static void check_options(preflight_t *preflight)
+{
+    uint64_t interval_ms;
+    error_report_t report = {0};
+    sluice_error_t error = syncpoint_option_read(&preflight->request.config, &interval_ms, &report);
+    if (error != SLUICE_OK)
+        add_failure(preflight, error, report.text);
+}
+
 static void *run(void *argument)
 {
     preflight_t *preflight = argument;
+    check_options(preflight);
     if (describe_source(preflight) && read_schema(preflight)) {
         make_snapshot(preflight);
         check_sink(preflight);
