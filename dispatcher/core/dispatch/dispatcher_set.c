@@ -47,8 +47,10 @@ void dispatcher_set_destroy(dispatcher_set_t **set)
         return;
     for (uint32_t i = 0; i < self->count; i++)
         free_member(self, self->members[i]);
-    for (size_t mode = 0; mode < PIPELINE_COUNT; mode++)
+    for (size_t mode = 0; mode < PIPELINE_COUNT; mode++) {
         free(self->stopped[mode].entries);
+        free(self->unasked[mode].entries);
+    }
     key_map_clear(&self->by_id);
     deadline_heap_clear(&self->deadlines);
     node_effects_clear(&self->effects);
@@ -93,7 +95,10 @@ static void remove_member(dispatcher_set_t *set, member_t *member)
 {
     pipeline_t mode = dispatcher_mode(member->dispatcher);
     member_set_changed(set, member, false);
-    dispatcher_set_add_stopped(set, mode, member->id, dispatcher_position(member->dispatcher));
+    position_t position = dispatcher_position(member->dispatcher);
+    dispatcher_set_add_stopped(set, mode, member->id, position);
+    if (member->closed_by != set->maintainer_epoch)
+        dispatcher_set_add_unasked(set, mode, member->id, position);
     set->watermark_seq[mode]++;
     set->mode_count[mode]--;
     if (set->trigger[mode] == member->dispatcher)
@@ -166,9 +171,11 @@ static void close_one(dispatcher_set_t *set, dispatcher_id_t id, mono_ns_t now)
 {
     member_t *member = dispatcher_set_member(set, id);
     if (!member) {
+        dispatcher_set_forget_unasked(set, id);
         dispatcher_set_add_stopped(set, PIPELINE_DEFAULT, id, (position_t){0});
         return;
     }
+    member->closed_by = set->maintainer_epoch;
     dispatcher_step_t step = step_at(set, now);
     dispatcher_close(member->dispatcher, &step);
     settle(set, member);
@@ -215,6 +222,9 @@ bool dispatcher_set_bootstrap(dispatcher_set_t *set, uint64_t maintainer_epoch, 
     if (maintainer_epoch == set->maintainer_epoch)
         return true;
     set->maintainer_epoch = maintainer_epoch;
+    /* It is told what there is, and counts on nothing else. */
+    for (int mode = 0; mode < PIPELINE_COUNT; mode++)
+        set->unasked[mode].count = 0;
     status_path_set_target(set->path, maintainer_epoch);
     dispatcher_step_t step = step_at(set, now);
     for (uint32_t i = set->count; i-- > 0;) {

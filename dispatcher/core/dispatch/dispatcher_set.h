@@ -85,7 +85,10 @@ mono_ns_t dispatcher_set_next_deadline(const dispatcher_set_t *set);
 /* Minimum over the dispatchers of that mode; false: it has none. seq grows whenever the set of
  * dispatchers of the mode changes. */
 bool dispatcher_set_watermark(const dispatcher_set_t *set, pipeline_t mode, watermark_t *watermark);
-/* Entries that must be told at once: new states, and everything the maintainer asked again. */
+/* Entries that must be told at once: new states, and everything the maintainer asked again. Before
+ * them, as in every list that goes with a watermark, what has stopped without being asked to by the
+ * maintainer of now, until it closes it or another one takes over: the watermark goes on without
+ * it, and a message that told it once may have been lost. */
 bool dispatcher_set_has_changed(const dispatcher_set_t *set, pipeline_t mode);
 uint32_t dispatcher_set_take_changed(dispatcher_set_t *set, pipeline_t mode,
                                      dispatcher_heartbeat_t *entries, uint32_t max);

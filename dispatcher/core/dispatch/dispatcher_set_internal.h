@@ -17,6 +17,7 @@ typedef struct {
     deadline_node_t deadline; /* resends */
     dispatcher_state_t told;  /* state of the newest entry that was queued for telling */
     bool is_changed;
+    uint64_t closed_by; /* maintainer_epoch that asked for its close; 0: none did */
 } member_t;
 
 typedef struct {
@@ -40,6 +41,7 @@ struct dispatcher_set {
     uint32_t mode_count[PIPELINE_COUNT];
     uint32_t changed_count[PIPELINE_COUNT];
     entry_list_t stopped[PIPELINE_COUNT];
+    entry_list_t unasked[PIPELINE_COUNT]; /* stopped without being asked by the maintainer of now */
     const dispatcher_t *trigger[PIPELINE_COUNT];
     sluice_error_t error;
 };
@@ -50,5 +52,11 @@ void member_set_changed(dispatcher_set_t *set, member_t *member, bool is_changed
 /* A stopped dispatcher, or one that never was here, to be told of. */
 void dispatcher_set_add_stopped(dispatcher_set_t *set, pipeline_t mode, dispatcher_id_t id,
                                 position_t position);
+
+/* One that stopped although the maintainer of now did not ask for it: the watermark goes on without
+ * it, so no heartbeat may tell the watermark and not that, whichever of them are lost. */
+void dispatcher_set_add_unasked(dispatcher_set_t *set, pipeline_t mode, dispatcher_id_t id,
+                                position_t position);
+void dispatcher_set_forget_unasked(dispatcher_set_t *set, dispatcher_id_t id);
 
 #endif

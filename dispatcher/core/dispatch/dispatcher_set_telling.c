@@ -4,12 +4,13 @@
 /* Stopped dispatchers that the maintainer was not told of yet; beyond it the oldest are dropped,
  * since a repeated close is answered again. */
 #define STOPPED_MAX 65536
+/* Told with every heartbeat; so many at once stop only when all do, and the node is on its way out.
+ */
+#define UNASKED_MAX 512
 
-void dispatcher_set_add_stopped(dispatcher_set_t *set, pipeline_t mode, dispatcher_id_t id,
-                                position_t position)
+static void add_entry(entry_list_t *list, uint32_t max, dispatcher_id_t id, position_t position)
 {
-    entry_list_t *list = &set->stopped[mode];
-    if (list->count == STOPPED_MAX) {
+    if (list->count == max) {
         list->count--;
         memmove(list->entries, list->entries + 1, list->count * sizeof *list->entries);
     }
@@ -19,6 +20,39 @@ void dispatcher_set_add_stopped(dispatcher_set_t *set, pipeline_t mode, dispatch
     }
     list->entries[list->count++] = (dispatcher_heartbeat_t){
         .dispatcher_id = id, .state = DISPATCHER_STOPPED, .position = position};
+}
+
+void dispatcher_set_add_stopped(dispatcher_set_t *set, pipeline_t mode, dispatcher_id_t id,
+                                position_t position)
+{
+    add_entry(&set->stopped[mode], STOPPED_MAX, id, position);
+}
+
+void dispatcher_set_add_unasked(dispatcher_set_t *set, pipeline_t mode, dispatcher_id_t id,
+                                position_t position)
+{
+    add_entry(&set->unasked[mode], UNASKED_MAX, id, position);
+}
+
+void dispatcher_set_forget_unasked(dispatcher_set_t *set, dispatcher_id_t id)
+{
+    for (int mode = 0; mode < PIPELINE_COUNT; mode++) {
+        entry_list_t *list = &set->unasked[mode];
+        for (uint32_t i = list->count; i-- > 0;)
+            if (dispatcher_id_equal(list->entries[i].dispatcher_id, id))
+                list->entries[i] = list->entries[--list->count];
+    }
+}
+
+/* At the head of every list that is told; leaves room for others. */
+static uint32_t put_unasked(const dispatcher_set_t *set, pipeline_t mode,
+                            dispatcher_heartbeat_t *entries, uint32_t max)
+{
+    const entry_list_t *list = &set->unasked[mode];
+    uint32_t count = list->count < max / 2 ? list->count : max / 2;
+    if (count > 0)
+        memcpy(entries, list->entries, count * sizeof *entries);
+    return count;
 }
 
 void member_set_changed(dispatcher_set_t *set, member_t *member, bool is_changed)
@@ -106,11 +140,13 @@ uint32_t dispatcher_set_take_changed(dispatcher_set_t *set, pipeline_t mode,
                                      dispatcher_heartbeat_t *entries, uint32_t max)
 {
     entry_list_t *stopped = &set->stopped[mode];
-    uint32_t count = stopped->count < max ? stopped->count : max;
-    if (count > 0) {
-        memcpy(entries, stopped->entries, count * sizeof *entries);
-        stopped->count -= count;
-        memmove(stopped->entries, stopped->entries + count,
+    uint32_t count = put_unasked(set, mode, entries, max);
+    uint32_t news = stopped->count < max - count ? stopped->count : max - count;
+    if (news > 0) {
+        memcpy(entries + count, stopped->entries, news * sizeof *entries);
+        count += news;
+        stopped->count -= news;
+        memmove(stopped->entries, stopped->entries + news,
                 stopped->count * sizeof *stopped->entries);
     }
     for (uint32_t i = 0; i < set->count && set->changed_count[mode] > 0 && count < max; i++) {
@@ -126,7 +162,7 @@ uint32_t dispatcher_set_take_changed(dispatcher_set_t *set, pipeline_t mode,
 uint32_t dispatcher_set_list(const dispatcher_set_t *set, pipeline_t mode, uint32_t *cursor,
                              dispatcher_heartbeat_t *entries, uint32_t max)
 {
-    uint32_t count = 0;
+    uint32_t count = put_unasked(set, mode, entries, max);
     for (; *cursor < set->count && count < max; (*cursor)++)
         if (dispatcher_mode(set->members[*cursor]->dispatcher) == mode)
             entries[count++] = entry_of(set->members[*cursor]);

@@ -500,6 +500,84 @@ static void closes_and_abandons_all(void **state)
     assert_int_equal(count_effects(fixture, NODE_EFFECT_CLOSE_LANE), 20);
 }
 
+/* ---- what stops by itself ---- */
+
+static uint32_t told_stopped(const dispatcher_heartbeat_t *entries, uint32_t count, uint64_t table)
+{
+    uint32_t told = 0;
+    for (uint32_t i = 0; i < count; i++)
+        told += entries[i].state == DISPATCHER_STOPPED &&
+                dispatcher_id_equal(entries[i].dispatcher_id, id_of(table));
+    return told;
+}
+
+static uint32_t heartbeat_tells_stopped(fixture_t *fixture, uint64_t table)
+{
+    dispatcher_heartbeat_t entries[8];
+    uint32_t count = dispatcher_set_take_changed(fixture->set, PIPELINE_DEFAULT, entries, 8);
+    return told_stopped(entries, count, table);
+}
+
+/* The watermark goes on without it: a maintainer that hears the one must hear the other. */
+static void who_stopped_unasked_is_told_with_every_list_until_it_is_closed(void **state)
+{
+    fixture_t *fixture = *state;
+    make_work(fixture, 7, 100);
+    make_work(fixture, 8, 100);
+    assert_true(schedule_create(fixture, EPOCH, create_of(9, 100)));
+    dispatcher_set_claimed(fixture->set, id_of(9), run_of(fixture, 9), SLUICE_ERROR_NOT_OWNER,
+                           COMMIT_TS_NONE, fixture->now);
+    assert_int_equal(dispatcher_set_count(fixture->set), 2);
+    assert_true(heartbeat_tells_stopped(fixture, 9) > 0);
+    assert_false(dispatcher_set_has_changed(fixture->set, PIPELINE_DEFAULT));
+    assert_int_equal(heartbeat_tells_stopped(fixture, 9), 1);
+    dispatcher_heartbeat_t entries[4];
+    uint32_t cursor = 0;
+    assert_int_equal(dispatcher_set_list(fixture->set, PIPELINE_DEFAULT, &cursor, entries, 2), 2);
+    assert_int_equal(told_stopped(entries, 2, 9), 1);
+    assert_int_equal(dispatcher_set_list(fixture->set, PIPELINE_DEFAULT, &cursor, entries, 2), 2);
+    assert_int_equal(told_stopped(entries, 2, 9), 1);
+    assert_int_equal(dispatcher_set_list(fixture->set, PIPELINE_DEFAULT, &cursor, entries, 2), 1);
+    schedule_close(fixture, id_of(9));
+    assert_int_equal(heartbeat_tells_stopped(fixture, 9), 1);
+    assert_int_equal(heartbeat_tells_stopped(fixture, 9), 0);
+    forget_effects(fixture);
+}
+
+static void who_was_closed_is_told_once(void **state)
+{
+    fixture_t *fixture = *state;
+    make_work(fixture, 7, 100);
+    schedule_close(fixture, id_of(7));
+    assert_int_equal(heartbeat_tells_stopped(fixture, 7), 1);
+    assert_int_equal(heartbeat_tells_stopped(fixture, 7), 0);
+    forget_effects(fixture);
+}
+
+/* A close of the maintainer before ends after the one of now was told that it works. */
+static void a_close_of_the_maintainer_before_counts_as_unasked(void **state)
+{
+    fixture_t *fixture = *state;
+    make_work(fixture, 7, 100);
+    transaction_t *transaction = transaction_new();
+    transaction->is_last_part = true;
+    table_rows_t *rows = arena_calloc(&transaction->arena, 1, sizeof *rows);
+    deliver(fixture, 7,
+            (stream_event_t){
+                .kind = STREAM_ROWS, .commit_ts = {105}, .transaction = transaction, .rows = rows});
+    schedule_close(fixture, id_of(7));
+    assert_int_equal(dispatcher_set_count(fixture->set), 1);
+    assert_true(dispatcher_set_bootstrap(fixture->set, EPOCH + 1, fixture->now));
+    dispatcher_set_written(fixture->set, id_of(7), run_of(fixture, 7), 1, SLUICE_OK, fixture->now);
+    assert_int_equal(dispatcher_set_count(fixture->set), 0);
+    heartbeat_tells_stopped(fixture, 7);
+    assert_int_equal(heartbeat_tells_stopped(fixture, 7), 1);
+    /* The next one is told what there is. */
+    assert_true(dispatcher_set_bootstrap(fixture->set, EPOCH + 2, fixture->now));
+    assert_int_equal(heartbeat_tells_stopped(fixture, 7), 0);
+    forget_effects(fixture);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -520,6 +598,9 @@ int main(void)
         TEST(resends_what_is_not_acknowledged),
         TEST(offers_everything_again_to_a_newer_maintainer),
         TEST(closes_and_abandons_all),
+        TEST(who_stopped_unasked_is_told_with_every_list_until_it_is_closed),
+        TEST(who_was_closed_is_told_once),
+        TEST(a_close_of_the_maintainer_before_counts_as_unasked),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
