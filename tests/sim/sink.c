@@ -38,6 +38,12 @@ void sim_sink_destroy(sim_sink_t **sink)
     if (!self)
         return;
     sim_forget(self->world, self);
+    for (sim_connection_t *connection = self->connections; connection;
+         connection = connection->next)
+        if (connection->real)
+            self->real_api->disconnect(&connection->real);
+    if (self->real)
+        self->real_api->close(&self->real);
     while (self->calls) {
         sim_call_t *call = self->calls;
         self->calls = call->next;

@@ -20,6 +20,7 @@
 #define SLUICE_TESTS_SIM_SINK_H
 
 #include "dispatcher/core/node/sink_port.h"
+#include "dispatcher/sink/sink.h"
 #include "tests/sim/upstream.h"
 #include "tests/sim/world.h"
 
@@ -30,6 +31,13 @@ typedef enum { SIM_SINK_MARIADB, SIM_SINK_SQLITE } sim_sink_flavour_t;
 /* Holds at first what the log's source holds inside the filter. `log` is borrowed. */
 sim_sink_t *sim_sink_new(sim_world_t *world, const sim_log_t *log, sim_sink_flavour_t flavour);
 void sim_sink_destroy(sim_sink_t **sink);
+
+/* Puts a real adapter in place of the simulated server: its calls take effect at once and as a
+ * whole, but connections break before a call, after it, and answers are lost as ever. Makes the
+ * tables that the log begins with. None of the checks below can be made; who uses it compares what
+ * is in there with sim_log_replay. */
+sluice_error_t sim_sink_use(sim_sink_t *sink, const sink_api_t *api, const char *uri,
+                            changefeed_ref_t changefeed, error_report_t *report) SLUICE_MUST_USE;
 
 /* ---- a node's side ---- */
 

@@ -6,6 +6,7 @@
  *   sink_steps.c    what the calls of a MariaDB or SQLite adapter do, statement by statement
  *   sink_rows.c     rows into tables
  *   sink_check.c    what must hold
+ *   sink_real.c     the same calls to a real adapter
  *   sink_pool.c     a node's lanes
  *   sink_worker.c   a node's connections at work: lease, retries
  *
@@ -100,8 +101,9 @@ struct sim_connection {
     sim_call_t *call;       /* at work */
     commit_ts_t named_lock; /* of the DDL; NONE: none */
     uint64_t slept_since;
-    bool holds_file; /* SQLite: the one writer */
-    bool has_rows;   /* an open transaction has written rows */
+    sink_connection_t *real; /* of a real adapter */
+    bool holds_file;         /* SQLite: the one writer */
+    bool has_rows;           /* an open transaction has written rows */
 };
 
 typedef struct {
@@ -160,6 +162,8 @@ struct sim_sink {
     uint32_t dropped_count, dropped_capacity;
     uint8_t *executions; /* by place in the log */
     uint8_t *syncpoints;
+    const sink_api_t *real_api; /* NULL: the simulated server */
+    sink_t *real;
     mono_ns_t down_until; /* the server is not there */
     uint64_t progress;
     uint64_t checked; /* highest checkpoint that was checked */
@@ -212,6 +216,9 @@ void ledger_clear(sim_sink_t *sink);
 
 /* sink_steps.c */
 call_step_fn *call_first_step(const sim_call_t *call);
+
+/* sink_real.c */
+call_step_fn real_step;
 
 /* sink_rows.c */
 sluice_error_t rows_build(sim_call_t *call, call_write_t *write, error_report_t *report);

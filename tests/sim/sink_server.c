@@ -87,9 +87,12 @@ void server_unlock(sim_connection_t *connection)
 
 void server_close(sim_connection_t *connection)
 {
+    const sim_sink_t *sink = connection->sink;
     if (connection->is_closed)
         return;
     connection->is_closed = true;
+    if (connection->real)
+        sink->real_api->disconnect(&connection->real);
     connection->named_lock = COMMIT_TS_NONE;
     server_unlock(connection);
     sim_call_t *call = connection->call;

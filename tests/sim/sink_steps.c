@@ -404,5 +404,7 @@ call_step_fn *call_first_step(const sim_call_t *call)
                                           [CALL_DDL] = ddl_lock,
                                           [CALL_SYNCPOINT] = syncpoint_prove,
                                           [CALL_CLEAN_UP] = clean_up};
+    if (call->sink->real_api)
+        return real_step;
     return call->sink->flavour == SIM_SINK_SQLITE ? file_begin : steps[call->kind];
 }

@@ -1,0 +1,177 @@
+/*
+ * The SQLite sink itself under a simulated node: calls are repeated after answers that were lost,
+ * the node dies and others take over. In the end the file holds what the log says, row by row.
+ */
+#include "tests/testing.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "dispatcher/sink/adapters.h"
+#include "tests/sim/lone_node.h"
+
+static const sim_rates_t rates = {.feed_delay_ns = 3 * NS_PER_MS,
+                                  .sink_delay_min_ns = 100 * NS_PER_US,
+                                  .sink_delay_max_ns = 4 * NS_PER_MS,
+                                  .sink_linger_ns = 200 * NS_PER_MS,
+                                  .sink_lost_answer = 60,
+                                  .sink_broken_call = 30};
+
+#define STEPS_MAX 400000
+#define STEPS_A_LIFE 1500
+
+typedef struct {
+    sim_world_t *world;
+    sim_log_t *log;
+    sim_sink_t *sink;
+    lone_node_t *node;
+    char path[128];
+} fixture_t;
+
+static void begin(fixture_t *f, uint64_t seed)
+{
+    error_report_t report = {0};
+    char uri[256];
+    *f = (fixture_t){.world = small_world_new(seed, true, &rates)};
+    sim_log_options_t options =
+        sim_log_options_draw(sim_random(f->world), 5, 120, 5 * NS_PER_MS, 2000);
+    options.has_partitions = false;
+    f->log = sim_log_new(&options, sim_random(f->world));
+    sim_log_draw(f->log);
+    f->sink = sim_sink_new(f->world, f->log, SIM_SINK_SQLITE);
+    snprintf(f->path, sizeof f->path, "/dev/shm/sim-sqlite-%d-%llu.db", (int)getpid(),
+             (unsigned long long)seed);
+    unlink(f->path);
+    snprintf(uri, sizeof uri, "sqlite://%s?create-tables=yes&synchronous=normal", f->path);
+    changefeed_ref_t changefeed = {.generation = 1};
+    if (sim_sink_use(f->sink, &sqlite_sink_api, uri, changefeed, &report) != SLUICE_OK)
+        fail_msg("%s", report.text);
+}
+
+static void end(fixture_t *f)
+{
+    static const char *const suffixes[] = {"", "-wal", "-shm"};
+    lone_node_destroy(&f->node);
+    sim_sink_destroy(&f->sink);
+    sim_log_destroy(&f->log);
+    small_world_destroy(&f->world);
+    for (size_t i = 0; i < 3; i++) {
+        char path[160];
+        snprintf(path, sizeof path, "%s%s", f->path, suffixes[i]);
+        unlink(path);
+    }
+}
+
+/* ---- comparing ---- */
+
+/* The rows that the file has of a table of that form. */
+static void read_rows(sqlite3 *file, const sim_table_t *form, sim_table_t *found)
+{
+    char sql[128];
+    sqlite3_stmt *statement = NULL;
+    *found = *form;
+    found->rows = NULL;
+    found->row_count = found->row_capacity = 0;
+    snprintf(sql, sizeof sql, "SELECT * FROM \"%s.%s\"", form->name.schema, form->name.table);
+    if (sqlite3_prepare_v2(file, sql, -1, &statement, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(file));
+    assert_int_equal(sqlite3_column_count(statement), form->column_count);
+    for (uint32_t i = 0; i < form->column_count; i++)
+        assert_string_equal(sqlite3_column_name(statement, (int)i), form->columns[i].name);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        sim_row_t row = {.nulls = 0};
+        for (uint32_t i = 0; i < form->column_count; i++) {
+            uint8_t slot = form->columns[i].slot;
+            if (sqlite3_column_type(statement, (int)i) == SQLITE_NULL)
+                row.nulls |= 1u << slot;
+            else
+                row.values[slot] = sqlite3_column_int64(statement, (int)i);
+        }
+        sim_table_add_row(found, &row);
+    }
+    sqlite3_finalize(statement);
+}
+
+static uint32_t count_tables(sqlite3 *file)
+{
+    sqlite3_stmt *statement = NULL;
+    sqlite3_prepare_v2(file,
+                       "SELECT count(*) FROM sqlite_master WHERE type = 'table' AND "
+                       "name NOT LIKE '\\_\\_sluice%' ESCAPE '\\'",
+                       -1, &statement, NULL);
+    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+    uint32_t count = (uint32_t)sqlite3_column_int(statement, 0);
+    sqlite3_finalize(statement);
+    return count;
+}
+
+static void assert_same(const fixture_t *f, uint64_t seed)
+{
+    sqlite3 *file = NULL;
+    sim_database_t expected;
+    char text[4096];
+    uint32_t count = 0;
+    assert_int_equal(sqlite3_open(f->path, &file), SQLITE_OK);
+    sim_log_replay(f->log, sim_log_last(f->log), &expected);
+    for (const sim_table_t *table = expected.tables; table; table = table->next) {
+        sim_table_t found;
+        if (table->is_view)
+            continue;
+        count++;
+        read_rows(file, table, &found);
+        if (sim_table_differs(table, &found, text, sizeof text))
+            fail_msg("seed %llu: %s", (unsigned long long)seed, text);
+        free(found.rows);
+    }
+    assert_int_equal(count_tables(file), count);
+    sim_database_clear(&expected);
+    sqlite3_close(file);
+}
+
+/* ---- */
+
+static void run(uint64_t seed, uint32_t deaths)
+{
+    fixture_t f;
+    begin(&f, seed);
+    uint64_t life = 1, steps = 0, last = sim_log_last(f.log).v;
+    f.node = lone_node_start(f.world, f.log, f.sink, sim_log_start(f.log).commit_ts, life);
+    while (lone_node_checkpoint(f.node).v < last) {
+        small_world_step(f.world);
+        if (small_world_violation(f.world)[0])
+            fail_msg("seed %llu: %s", (unsigned long long)seed, small_world_violation(f.world));
+        if (steps++ > STEPS_MAX)
+            fail_msg("seed %llu: stands still at %llu of %llu", (unsigned long long)seed,
+                     (unsigned long long)lone_node_checkpoint(f.node).v, (unsigned long long)last);
+        if (life > deaths || steps % STEPS_A_LIFE > 0)
+            continue;
+        commit_ts_t checkpoint = lone_node_checkpoint(f.node);
+        small_world_kill(f.world);
+        lone_node_destroy(&f.node);
+        f.node = lone_node_start(f.world, f.log, f.sink, checkpoint, ++life);
+    }
+    assert_same(&f, seed);
+    end(&f);
+}
+
+static uint64_t number_of(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void the_file_holds_what_the_log_says(void **state)
+{
+    (void)state;
+    uint64_t first = number_of("SIM_DATA_FIRST", 1), seeds = number_of("SIM_DATA_SEEDS", 5);
+    for (uint64_t i = 0; i < seeds; i++)
+        run(first + i, 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_file_holds_what_the_log_says)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
