@@ -1,10 +1,15 @@
 /*
  * sluice-sim: the product's own cores in a simulated world, seed by seed.
  *
- *   sluice-sim --seeds A-B [--jobs J]   runs seeds A to B; a failure prints its seed, the broken
- *                                       invariant and the shortest list of operations that breaks
- * it sluice-sim --replay SEED            tells everything that happens sluice-sim --explain SEED
- * tells the story of one gate sluice-sim --case NAME | --list     named cases
+ *   sluice-sim --seeds A-B [--jobs J]
+ *       Runs seeds A to B. A failure prints its seed, the broken invariant and the shortest list of
+ *       operations that breaks it.
+ *   sluice-sim --replay SEED
+ *       Tells everything that happens.
+ *   sluice-sim --explain SEED
+ *       Tells the story of one gate.
+ *   sluice-sim --case NAME, --list
+ *       Tells a named case ("all" runs them all); their names and stories.
  *
  * The last line is "N passed, M failed".
  */
@@ -15,6 +20,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "tests/sim/cases.h"
 #include "tests/sim/run.h"
 
 /* Every so many seeds one is run twice, to see that it is the same history. */
@@ -123,6 +129,47 @@ static int replay(uint64_t seed)
     return finish((counts_t){!outcome.has_failed, outcome.has_failed});
 }
 
+/* ---- named cases ---- */
+
+typedef struct {
+    const sim_case_class_t *cases;
+    uint32_t count;
+} case_list_t;
+
+static uint32_t case_lists(case_list_t lists[3])
+{
+    lists[0] = (case_list_t){sim_cases_gates, sim_cases_gates_count};
+    lists[1] = (case_list_t){sim_cases_lives, sim_cases_lives_count};
+    lists[2] = (case_list_t){sim_cases_links, sim_cases_links_count};
+    return 3;
+}
+
+static void list_cases(void)
+{
+    case_list_t lists[3];
+    for (uint32_t i = 0; i < case_lists(lists); i++)
+        for (uint32_t j = 0; j < lists[i].count; j++)
+            printf("%-10s %s\n", lists[i].cases[j].name, lists[i].cases[j].story);
+}
+
+/* One is told in full, all are only judged. */
+static int run_cases(const char *name)
+{
+    case_list_t lists[3];
+    counts_t counts = {0};
+    bool is_all = strcmp(name, "all") == 0;
+    for (uint32_t i = 0; i < case_lists(lists); i++)
+        for (uint32_t j = 0; j < lists[i].count; j++) {
+            const sim_case_class_t *class = &lists[i].cases[j];
+            if (!is_all && strcmp(class->name, name) != 0)
+                continue;
+            bool holds = sim_case_run(class, !is_all);
+            counts.passed += holds;
+            counts.failed += !holds;
+        }
+    return finish(counts);
+}
+
 static int usage(void)
 {
     fprintf(stderr, "usage: sluice-sim --seeds A-B [--jobs J] | --replay SEED | --explain SEED | "
@@ -133,7 +180,11 @@ static int usage(void)
 int main(int argc, char **argv)
 {
     uint64_t first = 0, last = 0, jobs = 1;
-    const char *mode = NULL;
+    const char *mode = NULL, *argument = NULL;
+    if (argc == 2 && strcmp(argv[1], "--list") == 0) {
+        list_cases();
+        return 0;
+    }
     for (int i = 1; i + 1 < argc; i += 2) {
         char *end = argv[i + 1];
         uint64_t number = strtoull(end, &end, 10);
@@ -142,6 +193,7 @@ int main(int argc, char **argv)
             continue;
         }
         mode = argv[i];
+        argument = argv[i + 1];
         first = last = number;
         if (*end == '-')
             last = strtoull(end + 1, NULL, 10);
@@ -150,5 +202,7 @@ int main(int argc, char **argv)
         return finish(run_seeds(first, last, jobs));
     if (mode && strcmp(mode, "--replay") == 0)
         return replay(first);
+    if (mode && strcmp(mode, "--case") == 0)
+        return run_cases(argument);
     return usage();
 }

@@ -236,12 +236,17 @@ static sluice_error_t send_packet(pair_t *pair, sim_process_t *from, sim_process
                              .wire = wire,
                              .type = message->header.type,
                              .connection = pair->connection};
-    if (from->is_stopping)
-        append(&from->outbox_first, &from->outbox_last, packet);
-    else
-        depart(packet);
+    from->world->loses_message = false;
     sim_moment(from->world,
                &(sim_moment_t){.kind = SIM_SENT, .from = from, .to = to, .message = message});
+    if (from->world->loses_message) {
+        sim_trace(from->world, from->name, "   it is lost");
+        packet_free(packet);
+    } else if (from->is_stopping) {
+        append(&from->outbox_first, &from->outbox_last, packet);
+    } else {
+        depart(packet);
+    }
     return SLUICE_OK;
 }
 

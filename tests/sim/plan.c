@@ -374,6 +374,12 @@ static void expect_rest(sim_world_t *world)
     }
 }
 
+void sim_plan_heal(sim_world_t *world)
+{
+    heal(world);
+    expect_rest(world);
+}
+
 void sim_plan_run(const sim_plan_t *plan, sim_world_t *world)
 {
     run_t run = {.world = world, .plan = plan};
@@ -385,8 +391,7 @@ void sim_plan_run(const sim_plan_t *plan, sim_world_t *world)
             sim_after(world, NULL, plan->operations[i].at_ms * NS_PER_MS, operate, &run, i);
     if (sim_world_run(world, plan->end_ms * NS_PER_MS)) {
         run.is_healed = true;
-        heal(world);
-        expect_rest(world);
+        sim_plan_heal(world);
     }
     world->observer = NULL;
     sim_forget(world, &run);

@@ -54,6 +54,9 @@ void sim_plan_print(const sim_plan_t *plan, FILE *file);
  * broken invariant is the world's. */
 void sim_plan_run(const sim_plan_t *plan, sim_world_t *world);
 
+/* Nothing fails any more, everybody runs: and comes to rest. */
+void sim_plan_heal(sim_world_t *world);
+
 /* Starts everything and creates the changefeed. */
 void sim_plan_begin(sim_world_t *world);
 

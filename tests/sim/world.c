@@ -215,17 +215,22 @@ sim_world_t *sim_world_new(uint64_t seed, const sim_rates_t *rates, bool is_hash
     sim_random_t *random = &world->random;
     sim_rates_t drawn = sim_rates_draw(random);
     world->rates = rates ? *rates : drawn;
-    draw_settings(world);
+    if (rates)
+        maintainer_settings_default(&world->settings);
+    else
+        draw_settings(world);
     sim_random_t of_log = sim_random_split(random);
     sim_log_options_t options =
         sim_log_options_draw(&of_log, world->rates.tables, world->rates.log_length,
                              world->rates.log_interval_ns, world->rates.syncpoint_ms);
+    if (rates)
+        options.has_outside = options.has_partitions = false;
     world->log = sim_log_new(&options, &of_log);
     if (!rates)
         sim_log_draw(world->log);
     world->checks = sim_checks_new(world);
     world->store = sim_store_new(world);
-    world->flavour = sim_random_chance(random, 70) ? SIM_SINK_MARIADB : SIM_SINK_SQLITE;
+    world->flavour = rates || sim_random_chance(random, 70) ? SIM_SINK_MARIADB : SIM_SINK_SQLITE;
     world->sink = sim_sink_new(world, world->log, world->flavour);
     for (uint32_t i = 0; i < world->rates.maintainers; i++)
         world->maintainers[i] = sim_maintainer_new(world, (int)i);

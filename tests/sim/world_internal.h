@@ -38,6 +38,7 @@ struct sim_world {
     sim_operators_t *operators;
     sim_observer_t *observer; /* the plan's or the named case's; NULL: none */
     void *observer_context;
+    bool loses_message; /* said by the observer at SIM_SENT: it does not arrive */
     /* The trace. */
     bool is_hashed, is_printed;
     uint64_t hash, events_run;
