@@ -330,6 +330,11 @@ static void free_puller(puller_actor_t *puller)
 static sluice_error_t new_reader(puller_actor_t *puller, error_report_t *report)
 {
     const puller_options_t *options = &puller->options;
+    /* They lie where commit times pass an interval's end, and every reader has to find the same. */
+    if (options->syncpoint_interval_ms > 0 && puller->servers.count > 1)
+        return error_report_set(report, SLUICE_ERROR_CONFIGURATION,
+                                "sync points need a source of one server: a replica does not log "
+                                "the commit times of its primary");
     log_reader_options_t how = {.domain = options->domain,
                                 .anchor = options->anchor,
                                 .group_bytes_max = options->group_bytes_max,

@@ -7,6 +7,8 @@ import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
+import pymysql
+
 from lib import outage, scenario
 from lib.cluster import CtlError
 from lib.mariadb_server import MariaDB, free_port
@@ -90,6 +92,35 @@ def primary_dies_five_times():
         changes = feed.end()
         outage.each_logged_change_once(changes, sink)
         assert set(cluster.stop().values()) == {0}
+
+
+def primary_killed_in_the_middle():
+    """Nothing is held: what the primary told nobody is lost. Who reads from a replica, while the furthest is promoted, has
+    nothing that the others will not have."""
+    with scenario.cluster(NODES, node_keys=NODE) as cluster:
+        for _ in range(3):
+            with replica_set() as servers, scenario.sink_server() as sink:
+                one, two, three = servers.servers
+                feed = outage.Watched(cluster, servers)
+                feed.begin(sink.uri(), source_uri=f"mariadb://{READER}@127.0.0.1:{three.port},127.0.0.1:{two.port}")
+                wait_until("some schema changes", lambda: feed.load.done()[1] >= CHANGES_BETWEEN, 60)
+                one.stop(signal.SIGKILL)
+                for server in (two, three):  # what they have received is still to be applied
+                    wait_until(f"{server.name} has applied all", lambda s=server: is_drained(s), 30)
+                servers.promote(max(two, three, key=lambda server: server.gtid_sequence()))
+                rows = feed.load.done()[0]
+                wait_until("writers go on", lambda: feed.load.done()[0] > rows + 100, 60)
+                feed.end()
+                cluster.ctl("changefeed", "remove", "-c", outage.NAME, "--no-confirm")
+
+
+def is_drained(replica):
+    """The primary is gone and everything received from it is in the replica's own log."""
+    with replica.connect(cursorclass=pymysql.cursors.DictCursor) as connection, connection.cursor() as cursor:
+        cursor.execute("SHOW SLAVE STATUS")
+        status = cursor.fetchone()
+    return (status["Slave_IO_Running"] != "Yes" and status["Gtid_IO_Pos"] and
+            f"-{replica.gtid_sequence()}" == status["Gtid_IO_Pos"][status["Gtid_IO_Pos"].rindex("-"):])
 
 
 def replica_that_serves_dies():
@@ -236,5 +267,5 @@ def purged_everywhere_but_one():
 
 
 if __name__ == "__main__":
-    scenario.main([primary_dies_five_times, replica_that_serves_dies, replica_that_stands_still, what_no_replica_received,
+    scenario.main([primary_dies_five_times, primary_killed_in_the_middle, replica_that_serves_dies, replica_that_stands_still, what_no_replica_received,
                    create_names_the_server_that_is_not_like_the_others, purged_everywhere_but_one])
