@@ -41,6 +41,25 @@ def server_id_of_a_stopped_node_is_used_by_another():
         feed.ends_well()
 
 
+def process_stopped_with_the_lock_of_the_file_is_named():
+    """SQLite has one writer at a time: nobody can take the file from one that is stopped inside a transaction. The others
+    say which process it is, and go on once it is ended."""
+    with feeds.into_sqlite("k.*") as feed:
+        feed.source.sql("CREATE DATABASE k", *(f"CREATE TABLE k.{name} (id INT PRIMARY KEY)" for name in "abcd"))
+        feed.caught_up()
+        holder = feed.node_of("k.a")
+        holder.arm("sink.rows.commit(k.a)=stop")
+        feed.source.sql("INSERT INTO k.a VALUES (1)")
+        holder.wait_stopped("sink.rows.commit")
+        feed.source.sql(*(f"INSERT INTO k.{name} VALUES (2)" for name in "abcd"))
+        other = next(it for it in feed.cluster.nodes.values() if it is not holder)
+        named = f"process {holder.popen.pid} holds its lock and is stopped"
+        wait_until(f"{other.name} says: {named}", lambda: named in other.text(), 15)
+        holder.send_signal(signal.SIGKILL)
+        feed.restart_node(holder)
+        feed.identical()
+
+
 def figures(process):
     """Of a node: statuses and requests that wait, and its memory in KiB."""
     with urllib.request.urlopen(f"http://127.0.0.1:{process.http_port}/metrics", timeout=10) as answer:
@@ -105,5 +124,6 @@ def checkpoint_of_an_earlier_life_is_not_published():
 
 
 if __name__ == "__main__":
-    scenario.main([server_id_of_a_stopped_node_is_used_by_another, maintainer_away_while_all_tables_wait,
+    scenario.main([server_id_of_a_stopped_node_is_used_by_another, process_stopped_with_the_lock_of_the_file_is_named,
+                   maintainer_away_while_all_tables_wait,
                    checkpoint_of_an_earlier_life_is_not_published])

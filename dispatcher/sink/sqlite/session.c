@@ -3,12 +3,15 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/base/memory.h"
 #include "common/runtime/clock.h"
+#include "dispatcher/sink/sqlite/lock_holder.h"
 
 /* How long one look at an interrupt or at another process's lock may be off. */
 #define SESSION_POLL_NS (20 * NS_PER_MS)
@@ -111,11 +114,25 @@ static sluice_error_t code_of(int code)
     }
 }
 
+/* Who stands in the way, where that can be told. */
+static void name_holder(const sqlite_session_t *session, error_report_t *report)
+{
+    const char *path = sqlite3_db_filename(session->handle, "main");
+    lock_holder_t holder;
+    size_t len = strlen(report->text);
+    if (report->code == SLUICE_ERROR_SINK_BUSY && path && sqlite_lock_holder(path, &holder))
+        snprintf(report->text + len, sizeof report->text - len, "; process %d holds its lock%s",
+                 (int)holder.pid, holder.is_stopped ? " and is stopped" : "");
+}
+
 sluice_error_t sqlite_session_failed(sqlite_session_t *session, int code, error_report_t *report)
 {
     const char *path = sqlite3_db_filename(session->handle, "main");
-    return error_report_set(report, code_of(code), "SQLite file %s: %s (%s)", path ? path : "?",
-                            sqlite3_errmsg(session->handle), sqlite3_errstr(code));
+    sluice_error_t error =
+        error_report_set(report, code_of(code), "SQLite file %s: %s (%s)", path ? path : "?",
+                         sqlite3_errmsg(session->handle), sqlite3_errstr(code));
+    name_holder(session, report);
+    return error;
 }
 
 static sluice_error_t file_is_gone(const char *path, error_report_t *report)
@@ -226,9 +243,11 @@ sluice_error_t sqlite_session_begin(sqlite_session_t *session, error_report_t *r
     if (!take_gate(session)) {
         if (atomic_load(&session->interrupted))
             return error_report_set(report, SLUICE_ERROR_CLOSED, "interrupted");
-        return error_report_set(report, SLUICE_ERROR_SINK_BUSY,
-                                "other writers of this process kept the SQLite file for %llu ms",
-                                (unsigned long long)session->busy_timeout_ms);
+        error_report_set(report, SLUICE_ERROR_SINK_BUSY,
+                         "other writers of this process kept the SQLite file for %llu ms",
+                         (unsigned long long)session->busy_timeout_ms);
+        name_holder(session, report);
+        return SLUICE_ERROR_SINK_BUSY;
     }
     sluice_error_t error = check_file(session, report);
     if (!error)

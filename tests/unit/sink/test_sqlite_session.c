@@ -2,6 +2,7 @@
 #include "tests/testing.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -222,6 +223,39 @@ static void interrupt_ends_the_wait_for_ones_turn(void **state)
     sqlite_gate_destroy(&gate);
 }
 
+static void process_that_is_stopped_with_the_lock_is_named(void **state)
+{
+    (void)state;
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        sqlite_session_t *holder = open_session(sqlite_gate_new());
+        error_report_t report = {0};
+        if (sqlite_session_begin(holder, &report) != SLUICE_OK)
+            _exit(1);
+        raise(SIGSTOP);
+        _exit(0);
+    }
+    int status = -1;
+    assert_int_equal(waitpid(child, &status, WUNTRACED), child);
+    assert_true(WIFSTOPPED(status));
+    sqlite_gate_t *gate = sqlite_gate_new();
+    sqlite_session_t *session;
+    error_report_t report = {0};
+    sqlite_session_options_t options = {
+        .path = fixture.file->path, .busy_timeout_ms = 50, .gate = gate};
+    assert_int_equal(sqlite_session_open(&options, &session, &report), SLUICE_OK);
+    assert_int_equal(sqlite_session_begin(session, &report), SLUICE_ERROR_SINK_BUSY);
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "process %d holds its lock and is stopped", (int)child);
+    assert_non_null(strstr(report.text, wanted));
+    assert_int_equal(kill(child, SIGKILL), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(sqlite_session_begin(session, &report), SLUICE_OK);
+    sqlite_session_close(&session);
+    sqlite_gate_destroy(&gate);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +264,7 @@ int main(void)
         ON_FILE(file_that_is_put_away_or_replaced_is_written_to_no_more),
         ON_FILE(file_is_made_at_create_and_never_again),
         ON_FILE(interrupt_ends_the_wait_for_ones_turn),
+        ON_FILE(process_that_is_stopped_with_the_lock_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
