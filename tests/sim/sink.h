@@ -39,6 +39,11 @@ void sim_sink_destroy(sim_sink_t **sink);
 sluice_error_t sim_sink_use(sim_sink_t *sink, const sink_api_t *api, const char *uri,
                             changefeed_ref_t changefeed, error_report_t *report) SLUICE_MUST_USE;
 
+/* Called before each call of a real adapter: "claim", "rows", "ddl", "syncpoint" or
+ * "other". */
+void sim_sink_before_call(sim_sink_t *sink, void (*act)(void *context, const char *kind),
+                          void *context);
+
 /* ---- a node's side ---- */
 
 typedef struct sim_sink_pool sim_sink_pool_t;

@@ -164,6 +164,8 @@ struct sim_sink {
     uint8_t *syncpoints;
     const sink_api_t *real_api; /* NULL: the simulated server */
     sink_t *real;
+    void (*before_call)(void *context, const char *kind); /* NULL: nobody */
+    void *before_call_context;
     mono_ns_t down_until; /* the server is not there */
     uint64_t progress;
     uint64_t checked; /* highest checkpoint that was checked */

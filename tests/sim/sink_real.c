@@ -62,6 +62,22 @@ static sluice_error_t carry_out(sim_call_t *call, error_report_t *report)
     return SLUICE_ERROR_BUG;
 }
 
+void sim_sink_before_call(sim_sink_t *sink, void (*act)(void *context, const char *kind),
+                          void *context)
+{
+    sink->before_call = act;
+    sink->before_call_context = context;
+}
+
+static const char *kind_of(const sim_call_t *call)
+{
+    static const char *const kinds[] = {
+        [CALL_CLAIM] = "claim",         [CALL_WRITE] = "rows",     [CALL_DDL] = "ddl",
+        [CALL_SYNCPOINT] = "syncpoint", [CALL_CLEAN_UP] = "other",
+    };
+    return kinds[call->kind];
+}
+
 served_t real_step(sim_call_t *call)
 {
     error_report_t report = {0};
@@ -69,6 +85,8 @@ served_t real_step(sim_call_t *call)
     sim_sink_t *sink = call->sink;
     if (!connection->real)
         call->error = sink->real_api->connect(sink->real, &connection->real, &report);
+    if (sink->before_call)
+        sink->before_call(sink->before_call_context, kind_of(call));
     if (call->error == SLUICE_OK)
         call->error = carry_out(call, &report);
     if (call->error != SLUICE_OK)

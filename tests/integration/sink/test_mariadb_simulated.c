@@ -1,0 +1,224 @@
+/*
+ * The MariaDB sink itself, on a server, under a simulated node: calls fail at every step that has a
+ * fail point, answers are lost, the node dies and others take over. In the end the server holds
+ * what the log says, row by row; every kind of DDL is among it, partitions too.
+ *
+ * The order of things follows from the seed alone; only the server's time is its own.
+ */
+#include "tests/testing.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "common/runtime/fail_point.h"
+#include "dispatcher/sink/adapters.h"
+#include "tests/integration/mariadb_fixture.h"
+#include "tests/sim/lone_node.h"
+
+static const sim_rates_t rates = {.feed_delay_ns = 3 * NS_PER_MS,
+                                  .sink_delay_min_ns = 100 * NS_PER_US,
+                                  .sink_delay_max_ns = 4 * NS_PER_MS,
+                                  .sink_linger_ns = 200 * NS_PER_MS,
+                                  .sink_lost_answer = 60,
+                                  .sink_broken_call = 30};
+
+#define SEED_FIRST 1
+#define SEEDS 12
+#define GROUPS 80
+#define DEATHS 4
+#define STEPS_MAX 400000
+#define STEPS_A_LIFE 1200
+#define FAIL_PERCENT 25
+
+typedef struct {
+    mariadb_fixture_t *server;
+    sim_random_t random;
+    sim_world_t *world;
+    sim_log_t *log;
+    sim_sink_t *sink;
+    lone_node_t *node;
+    uint64_t failed; /* calls that were to fail on the way */
+} fixture_t;
+
+static const char *const claim_points[] = {"sink.claim.begin", "sink.claim.commit",
+                                           "sink.claim.committed"};
+static const char *const row_points[] = {"sink.rows.open", "sink.rows.commit",
+                                         "sink.rows.committed"};
+static const char *const ddl_points[] = {"sink.ddl.lock",     "sink.ddl.locked",
+                                         "sink.ddl.recorded", "sink.ddl.execute",
+                                         "sink.ddl.executed", "sink.ddl.finished"};
+
+/* Lets the call fail at one of its steps, now and then. */
+static void before_call(void *context, const char *kind)
+{
+    fixture_t *f = context;
+    const char *const *points = strcmp(kind, "ddl") == 0    ? ddl_points
+                                : strcmp(kind, "rows") == 0 ? row_points
+                                                            : claim_points;
+    uint64_t count = points == ddl_points ? sizeof ddl_points / sizeof *ddl_points : 3;
+    const char *point = points[sim_random_below(&f->random, count)];
+#ifdef SLUICE_FAIL_POINTS
+    char order[64];
+    error_report_t report;
+    fail_point_disarm_all();
+    if (!sim_random_chance(&f->random, FAIL_PERCENT))
+        return;
+    snprintf(order, sizeof order, "%s=error", point);
+    assert_int_equal(fail_point_arm(order, &report), SLUICE_OK);
+    f->failed++;
+#else
+    (void)point;
+#endif
+}
+
+/* ---- the server's content ---- */
+
+static void make_tables(const fixture_t *f)
+{
+    sim_database_t content;
+    sim_log_replay(f->log, sim_log_start(f->log).commit_ts, &content);
+    mariadb_fixture_run(f->server, "DROP DATABASE IF EXISTS a; DROP DATABASE IF EXISTS b;"
+                                   "DROP DATABASE IF EXISTS c; DROP DATABASE IF EXISTS `out`;"
+                                   "DROP DATABASE IF EXISTS sluice");
+    for (const sim_schema_t *schema = content.schemas; schema; schema = schema->next)
+        mariadb_fixture_printf(f->server, "CREATE DATABASE `%s` CHARACTER SET utf8mb4",
+                               schema->name);
+    for (const sim_table_t *table = content.tables; table; table = table->next) {
+        char text[STATEMENT_SQL_SIZE];
+        sim_table_show(table, text, sizeof text);
+        mariadb_fixture_printf(f->server, "USE `%s`; %s", table->name.schema, text);
+    }
+    sim_database_clear(&content);
+}
+
+static void read_rows(MYSQL *connection, const sim_table_t *form, sim_table_t *found)
+{
+    char sql[128];
+    *found = *form;
+    found->rows = NULL;
+    found->row_count = found->row_capacity = 0;
+    snprintf(sql, sizeof sql, "SELECT * FROM `%s`.`%s`", form->name.schema, form->name.table);
+    if (mysql_query(connection, sql) != 0)
+        fail_msg("%s: %s", sql, mysql_error(connection));
+    MYSQL_RES *result = mysql_store_result(connection);
+    assert_int_equal(mysql_num_fields(result), form->column_count);
+    for (uint32_t i = 0; i < form->column_count; i++)
+        assert_string_equal(mysql_fetch_field_direct(result, i)->name, form->columns[i].name);
+    for (MYSQL_ROW values; (values = mysql_fetch_row(result));) {
+        sim_row_t row = {.nulls = 0};
+        for (uint32_t i = 0; i < form->column_count; i++) {
+            uint8_t slot = form->columns[i].slot;
+            if (values[i])
+                row.values[slot] = strtoll(values[i], NULL, 10);
+            else
+                row.nulls |= 1u << slot;
+        }
+        sim_table_add_row(found, &row);
+    }
+    mysql_free_result(result);
+}
+
+static void assert_same(const fixture_t *f, uint64_t seed)
+{
+    sim_database_t expected;
+    char text[4096];
+    uint64_t count = 0;
+    MYSQL *connection = mariadb_fixture_connect(f->server);
+    sim_log_replay(f->log, sim_log_last(f->log), &expected);
+    for (const sim_table_t *table = expected.tables; table; table = table->next) {
+        sim_table_t found;
+        count++;
+        if (table->is_view)
+            continue;
+        read_rows(connection, table, &found);
+        if (sim_table_differs(table, &found, text, sizeof text))
+            fail_msg("seed %llu: %s", (unsigned long long)seed, text);
+        free(found.rows);
+    }
+    assert_int_equal(mariadb_fixture_number(f->server,
+                                            "SELECT COUNT(*) FROM information_schema.TABLES WHERE "
+                                            "TABLE_SCHEMA IN ('a','b','c','out')"),
+                     count);
+    mysql_close(connection);
+    sim_database_clear(&expected);
+}
+
+/* ---- */
+
+static void begin(fixture_t *f, uint64_t seed)
+{
+    error_report_t report = {0};
+    changefeed_ref_t changefeed = {.generation = 1};
+    f->random.state = seed;
+    f->world = small_world_new(seed, true, &rates);
+    sim_log_options_t options =
+        sim_log_options_draw(sim_random(f->world), 5, GROUPS, 5 * NS_PER_MS, 2000);
+    options.has_partitions = true;
+    options.ddl_percent = 40;
+    f->log = sim_log_new(&options, sim_random(f->world));
+    sim_log_draw(f->log);
+    f->sink = sim_sink_new(f->world, f->log, SIM_SINK_MARIADB);
+    make_tables(f);
+    if (sim_sink_use(f->sink, &mariadb_sink_api, mariadb_fixture_uri(f->server), changefeed,
+                     &report) != SLUICE_OK)
+        fail_msg("%s", report.text);
+    sim_sink_before_call(f->sink, before_call, f);
+}
+
+static void end(fixture_t *f)
+{
+#ifdef SLUICE_FAIL_POINTS
+    fail_point_disarm_all();
+#endif
+    lone_node_destroy(&f->node);
+    sim_sink_destroy(&f->sink);
+    sim_log_destroy(&f->log);
+    small_world_destroy(&f->world);
+}
+
+static void run(fixture_t *f, uint64_t seed)
+{
+    begin(f, seed);
+    uint64_t life = 1, steps = 0, last = sim_log_last(f->log).v;
+    f->node = lone_node_start(f->world, f->log, f->sink, sim_log_start(f->log).commit_ts, life);
+    while (lone_node_checkpoint(f->node).v < last) {
+        small_world_step(f->world);
+        if (small_world_violation(f->world)[0])
+            fail_msg("seed %llu: %s", (unsigned long long)seed, small_world_violation(f->world));
+        if (steps++ > STEPS_MAX)
+            fail_msg("seed %llu: stands still at %llu of %llu", (unsigned long long)seed,
+                     (unsigned long long)lone_node_checkpoint(f->node).v, (unsigned long long)last);
+        if (life > DEATHS || steps % STEPS_A_LIFE > 0)
+            continue;
+        commit_ts_t checkpoint = lone_node_checkpoint(f->node);
+        small_world_kill(f->world);
+        lone_node_destroy(&f->node);
+        f->node = lone_node_start(f->world, f->log, f->sink, checkpoint, ++life);
+    }
+    assert_same(f, seed);
+    end(f);
+}
+
+static uint64_t number_of(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text ? strtoull(text, NULL, 10) : otherwise;
+}
+
+static void the_server_holds_what_the_log_says(void **state)
+{
+    (void)state;
+    fixture_t f = {.server = mariadb_fixture_start(NULL)};
+    uint64_t first = number_of("SIM_DATA_FIRST", SEED_FIRST),
+             seeds = number_of("SIM_DATA_SEEDS", SEEDS);
+    for (uint64_t i = 0; i < seeds; i++)
+        run(&f, first + i);
+    print_message("%llu calls were to fail on the way\n", (unsigned long long)f.failed);
+    mariadb_fixture_stop(&f.server);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(the_server_holds_what_the_log_says)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
