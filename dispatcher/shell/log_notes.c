@@ -4,24 +4,25 @@
 
 #define COMPONENT "puller"
 
-static bool is_new(log_notes_t *notes, const char *kind)
+static void tell_skipped(log_notes_t *notes, const char *changefeed, const char *kind,
+                         commit_ts_t commit_ts)
 {
     for (uint32_t i = 0; i < notes->skipped_count; i++) {
         if (strcmp(notes->skipped[i], kind) == 0)
-            return false;
+            return;
     }
     if (notes->skipped_count == LOG_NOTES_KINDS_MAX)
-        return false;
+        return;
     notes->skipped[notes->skipped_count++] = kind;
-    return true;
+    LOG(LOG_LEVEL_INFO, COMPONENT, changefeed, "statements of this kind are not replicated",
+        log_text("kind", kind), log_number("commit_ts", commit_ts.v));
 }
 
 void log_notes_tell(log_notes_t *notes, const char *changefeed, const log_note_t *note,
                     commit_ts_t commit_ts)
 {
-    if (note->skipped_kind && is_new(notes, note->skipped_kind))
-        LOG(LOG_LEVEL_INFO, COMPONENT, changefeed, "statements of this kind are not replicated",
-            log_text("kind", note->skipped_kind), log_number("commit_ts", commit_ts.v));
+    if (note->skipped_kind)
+        tell_skipped(notes, changefeed, note->skipped_kind, commit_ts);
     if (note->warning)
         LOG(LOG_LEVEL_WARNING, COMPONENT, changefeed, note->warning,
             log_number("commit_ts", commit_ts.v));

@@ -1,8 +1,8 @@
 /*
- * What a person should know of a log that is read, as log lines: kinds of statements that are never
- * replicated, each told once, and warnings.
+ * What a log reader notes beside its items, as lines of the log: every warning, and each kind of
+ * statement that is never replicated once.
  *
- * Threads: the reader's own.
+ * Threads: one owner.
  */
 #ifndef SLUICE_DISPATCHER_SHELL_LOG_NOTES_H
 #define SLUICE_DISPATCHER_SHELL_LOG_NOTES_H
@@ -11,7 +11,7 @@
 
 #define LOG_NOTES_KINDS_MAX 64
 
-/* All zero: nothing told yet. Kinds are static texts. */
+/* All zero at first. */
 typedef struct {
     const char *skipped[LOG_NOTES_KINDS_MAX];
     uint32_t skipped_count;
