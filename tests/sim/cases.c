@@ -220,8 +220,8 @@ static sim_world_t *world_of(const sim_case_class_t *class, bool is_printed)
                          .log_interval_ns = 100 * NS_PER_MS,
                          .syncpoint_ms = class->syncpoint_ms,
                          .feed_delay_ns = NS_PER_MS,
-                         .sink_delay_min_ns = NS_PER_MS,
-                         .sink_delay_max_ns = 3 * NS_PER_MS,
+                         .sink_delay_min_ns = (class->sink_ms ? class->sink_ms : 1) * NS_PER_MS,
+                         .sink_delay_max_ns = (class->sink_ms + 3) * NS_PER_MS,
                          .sink_linger_ns = 500 * NS_PER_MS};
     sim_world_t *world = sim_world_new(CASE_SEED, &rates, is_printed, is_printed);
     *sim_network_rates(world) = (sim_network_rates_t){.delay_max_ns = NS_PER_MS, .queue_max = 64};

@@ -18,6 +18,7 @@ typedef struct {
     uint64_t syncpoint_ms;
     const char *log; /* upstream.h; tables at the start are a.t0, a.t1, … */
     void (*run)(sim_case_t *self);
+    uint64_t sink_ms; /* a call of the sink takes so long; 0: it is quick */
 } sim_case_class_t;
 
 extern const sim_case_class_t sim_cases_gates[], sim_cases_lives[], sim_cases_links[];

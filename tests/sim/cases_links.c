@@ -70,26 +70,34 @@ static void hello_lost(sim_case_t *c)
     sim_case_wait(c, 20000);
 }
 
-/* A close of the maintainer before ends while the next one gathers. */
+/* A close of the maintainer before ends while the next one gathers: it waits for a node that is cut
+ * off, and what was closed was told to it as alive. */
 static void closed_while_gathered(sim_case_t *c)
 {
     sim_world_t *world = sim_case_world(c);
-    sim_case_wait(c, 4000);
-    sim_process_t *from = sim_case_node(c, "a.t0");
-    sim_operators_t *people = world->operators;
-    uint32_t trap = sim_case_trap(c, &(sim_case_trap_t){.moment = SIM_SENT,
+    sim_case_wait(c, 12000);
+    int from = sim_process_index(sim_case_node(c, "a.t0"));
+    uint32_t trap = sim_case_trap(c, &(sim_case_trap_t){.moment = SIM_DELIVERED,
                                                         .type = MESSAGE_SCHEDULE_REQUEST,
                                                         .takes_maintainer = true,
                                                         .ms = 50});
     for (uint32_t table = 0; table < 4; table++)
-        sim_operators_move(people, table, ((uint32_t)sim_process_index(from) + 1) % 3);
+        sim_operators_move(world->operators, table, ((uint32_t)from + 1) % 3);
     sim_case_await(c, trap);
+    int other = (from + 2) % 3;
+    sim_network_cut(world, other, 0, UP | DOWN, false);
+    sim_case_wait(c, 9000);
+    sim_network_join(world, other, 0);
     sim_case_wait(c, 20000);
 }
 
 #define LOG                                                                                        \
     "rows a.t0 3; idle 6; rows a.t0; truncate a.t1; idle 6; create_view a.v; rows a.t1; idle 6; "  \
     "rows a.t0 2; create a.new; rows a.new; idle 12; rows a.t0; rows a.t1"
+
+#define SECOND "idle 1; rows a.t0; rows a.t1; rows a.t2; "
+#define SECONDS SECOND SECOND SECOND SECOND SECOND SECOND
+#define LIVELY SECONDS SECONDS SECONDS "rows a.t0"
 
 const sim_case_class_t sim_cases_links[] = {
     {"8", "node to maintainer is dead, the other way alive", 3, 1, 2, 0, LOG, node_is_not_heard},
@@ -100,6 +108,6 @@ const sim_case_class_t sim_cases_links[] = {
      called_absent_and_heard_again},
     {"hello", "the one hello to a new maintainer is lost", 3, 1, 2, 0, LOG, hello_lost},
     {"closing", "what an earlier maintainer closes ends while the next one gathers", 3, 1, 3, 0,
-     LOG, closed_while_gathered},
+     LIVELY, closed_while_gathered, .sink_ms = 1500},
 };
 const uint32_t sim_cases_links_count = sizeof sim_cases_links / sizeof sim_cases_links[0];

@@ -118,7 +118,7 @@ static void sleeper_wakes_alone(sim_case_t *c)
     sim_case_kill(c, sim_world_active_maintainer(world), 9000);
     for (uint32_t i = 0; i < world->rates.nodes; i++)
         if (world->nodes[i] != sleeper)
-            sim_case_kill(c, world->nodes[i], 11000);
+            sim_case_kill(c, world->nodes[i], 9500);
     sim_case_wait(c, 15000);
 }
 

@@ -202,6 +202,10 @@ int main(int argc, char **argv)
         return finish(run_seeds(first, last, jobs));
     if (mode && strcmp(mode, "--replay") == 0)
         return replay(first);
+    if (mode && strcmp(mode, "--explain") == 0) {
+        sim_explain(first);
+        return 0;
+    }
     if (mode && strcmp(mode, "--case") == 0)
         return run_cases(argument);
     return usage();

@@ -33,6 +33,9 @@ typedef enum {
     SIM_NOT_OWNER       /* a call was refused: `table_id`, `key` or `commit_ts` */
 } sim_moment_kind_t;
 
+/* "ddl ran": for traces. */
+const char *sim_moment_name(sim_moment_kind_t kind);
+
 typedef struct {
     sim_moment_kind_t kind;
     sim_process_t *from, *to;

@@ -81,12 +81,6 @@ void sim_plan_draw(sim_plan_t *plan, const sim_rates_t *rates, sim_random_t *ran
 
 /* ---- telling ---- */
 
-static const char *const moment_names[] = {
-    "sent",       "delivered", "persisting",   "persisted",    "logged",
-    "claimed",    "refused",   "rows sending", "rows written", "ddl locking",
-    "ddl before", "ddl ran",   "ddl after",    "sync point",   "not owner",
-};
-
 static void print_operation(const sim_operation_t *o, FILE *file)
 {
     unsigned long long ms = o->ms;
@@ -135,7 +129,7 @@ static void print_operation(const sim_operation_t *o, FILE *file)
     case SIM_KILL_AT:
     case SIM_STOP_AT:
         fprintf(file, "who is at moment \"%s\" number %u is %s for %llu ms\n",
-                moment_names[o->moment], o->number,
+                sim_moment_name(o->moment), o->number,
                 o->kind == SIM_KILL_AT ? "killed, down" : "stopped", ms);
         break;
     case SIM_OPERATION_COUNT:

@@ -25,6 +25,10 @@ void sim_run_plan(uint64_t seed, sim_plan_t *plan);
 /* The seed with another plan. */
 sim_outcome_t sim_run_with(uint64_t seed, const sim_plan_t *plan, const sim_run_options_t *options);
 
+/* Tells the story of the gate that took longest: who waited when, who wrote it, who passed, and
+ * what went wrong meanwhile. */
+void sim_explain(uint64_t seed);
+
 /* Leaves out what is not needed to break the same invariant. */
 void sim_minimise(uint64_t seed, sim_plan_t *plan, const char *invariant);
 

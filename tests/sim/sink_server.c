@@ -273,9 +273,10 @@ void server_moment(const sim_call_t *call, sim_moment_kind_t kind, table_id_t ta
                            .key = {commit_ts, is_syncpoint},
                            .commit_ts = commit_ts};
     if (sim_is_traced(call->sink->world))
-        sim_trace(call->sink->world, "sink", "%s moment %d table %016llx at %llu%s",
-                  sim_process_name(moment.from), (int)kind, (unsigned long long)table_id.v,
-                  (unsigned long long)commit_ts.v, is_syncpoint ? " (sync point)" : "");
+        sim_trace(call->sink->world, "sink", "%s: %s, table %llx, at %llu%s",
+                  sim_process_name(moment.from), sim_moment_name(kind),
+                  (unsigned long long)(table_id.v & 0xffff), (unsigned long long)commit_ts.v,
+                  is_syncpoint ? " (sync point)" : "");
     sim_moment(call->sink->world, &moment);
 }
 

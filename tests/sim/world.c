@@ -108,13 +108,15 @@ bool sim_world_run(sim_world_t *world, uint64_t ns)
 void sim_moment(sim_world_t *world, const sim_moment_t *moment)
 {
     sim_checks_see(world->checks, moment);
+    if (world->watcher)
+        world->watcher(world->watcher_context, moment);
     if (world->observer)
         world->observer(world->observer_context, moment);
 }
 
 bool sim_is_traced(const sim_world_t *world)
 {
-    return world->is_hashed || world->is_printed;
+    return world->is_hashed || world->is_printed || world->told;
 }
 
 void sim_trace(sim_world_t *world, const char *actor, const char *format, ...)
@@ -130,7 +132,9 @@ void sim_trace(sim_world_t *world, const char *actor, const char *format, ...)
     for (const char *c = line; *c; c++)
         hash = (hash ^ (uint8_t)*c) * UINT64_C(0x100000001b3);
     world->hash = hash;
-    if (world->is_printed)
+    if (world->told)
+        world->told(world->told_context, actor, line);
+    else if (world->is_printed)
         printf("%10.6f %-6s %s\n", (double)world->now.v / 1e9, actor, line);
 }
 

@@ -18,6 +18,7 @@ typedef struct sim_store sim_store_t;
 typedef struct sim_operators sim_operators_t;
 
 typedef void sim_observer_t(void *context, const sim_moment_t *moment);
+typedef void sim_told_t(void *context, const char *actor, const char *line);
 
 struct sim_world {
     uint64_t seed;
@@ -38,6 +39,10 @@ struct sim_world {
     sim_operators_t *operators;
     sim_observer_t *observer; /* the plan's or the named case's; NULL: none */
     void *observer_context;
+    sim_observer_t *watcher; /* only looks; NULL: none */
+    void *watcher_context;
+    sim_told_t *told; /* instead of printing, lines of the trace go here; NULL: printed */
+    void *told_context;
     bool loses_message; /* said by the observer at SIM_SENT: it does not arrive */
     /* The trace. */
     bool is_hashed, is_printed;
