@@ -59,7 +59,10 @@ double api_lag_seconds(const api_t *api, const changefeed_view_t *view)
         return 0;
     if (view->checkpoint_time.v == 0 || view->checkpoint_time.v >= api->wall.v)
         return 0;
-    return (double)(api->wall.v - view->checkpoint_time.v) / 1000.0;
+    double lag = (double)(api->wall.v - view->checkpoint_time.v) / 1000.0;
+    /* A source that was idle before it went away was not behind then. */
+    double since = (double)mono_elapsed(view->caught_up_at, api->now) / (double)NS_PER_S;
+    return view->caught_up_at.v && since < lag ? since : lag;
 }
 
 static json_t *error_of(const changefeed_view_t *view)

@@ -97,6 +97,15 @@ static void handle_progress(feed_node_t *feed, const merged_heartbeat_t *heartbe
     feed->is_caught_up = heartbeat->is_caught_up;
 }
 
+static void note_caught_up(maintainer_t *m)
+{
+    bool is_caught_up = checkpoint_now(m->checkpoint).v >= checkpoint_resolved(m->checkpoint).v;
+    for (uint32_t i = 0; i < m->node_count && is_caught_up; i++)
+        is_caught_up = m->nodes[i].state != FEED_READY || m->nodes[i].is_caught_up;
+    if (is_caught_up)
+        m->caught_up_at = m->stepped_at;
+}
+
 static void handle_heartbeat(maintainer_t *m, const merged_heartbeat_t *heartbeat)
 {
     feed_node_t *feed = maintainer_feed(m, heartbeat->node);
@@ -121,6 +130,7 @@ static void handle_heartbeat(maintainer_t *m, const merged_heartbeat_t *heartbea
     }
     handle_progress(feed, heartbeat);
     commit_times_add(&m->commit_times, heartbeat->read_ts, heartbeat->read_commit_time);
+    note_caught_up(m);
 }
 
 /* Over all nodes; one that starts again counts from 0. */

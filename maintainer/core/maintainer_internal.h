@@ -89,6 +89,7 @@ struct maintainer {
     commit_times_t commit_times;
     wall_ms_t checkpoint_time; /* commit_time of the persisted checkpoint; 0: not known */
     mono_ns_t rows_at;         /* when `rows` was so many */
+    mono_ns_t caught_up_at;    /* all that the source had was in the sink; 0: never */
     uint64_t rows, rows_per_second;
 
     mono_ns_t list_asked_at;

@@ -168,6 +168,7 @@ void maintainer_view(const maintainer_t *m, arena_t *arena, changefeed_view_t *v
             view->read_commit_time = feed->read_commit_time;
     }
     view->is_caught_up &= is_any;
+    view->caught_up_at = m->caught_up_at;
     view->holding = holding(m, arena);
     barrier_counters_t barrier = barrier_counters(m->barrier);
     request_buffer_counters_t buffer = request_buffer_counters(m->buffer);

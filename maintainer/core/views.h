@@ -40,7 +40,8 @@ typedef struct {
     uint64_t rows_per_second;                          /* applied, of late */
     wall_ms_t read_commit_time;                        /* newest that a node has read */
     bool is_caught_up;                                 /* every node stands at the end of the log */
-    const char *holding; /* what keeps the checkpoint from moving; "" nothing known */
+    mono_ns_t caught_up_at; /* when all that the source had was known to be in the sink; 0: never */
+    const char *holding;    /* what keeps the checkpoint from moving; "" nothing known */
     /* Counters for /metrics. */
     uint64_t pass_sent, pass_held_quiet, heartbeats_merged, statuses_duplicate, statuses_handled;
 } changefeed_view_t;

@@ -156,7 +156,7 @@ def source_goes_away():
 @contextlib.contextmanager
 def small_feed():
     """One table, and a source that writes only when told to."""
-    with source_with_reader() as source, scenario.directory() as directory, scenario.cluster(2) as cluster:
+    with source_with_reader() as source, scenario.directory() as directory, scenario.cluster(2, node_keys=NODE) as cluster:
         feed = outage.Watched(cluster, source)
         source.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY AUTO_INCREMENT, v INT)")
         feed.create(f"sqlite://{directory}/s.db", "?create-tables=yes")
@@ -191,6 +191,24 @@ def begin_of_a_group(server):
     gtid[19:27] = (int.from_bytes(gtid[19:27], "little") + 1).to_bytes(8, "little")
     gtid[-4:] = zlib.crc32(gtid[:-4]).to_bytes(4, "little")
     return newest, bytes(gtid) + second[:-10]
+
+
+def idle_source_goes_away():
+    """What was not behind before is behind since then, not since the source's last group. A node that is told to end
+    does not wait for a source that hangs."""
+    with small_feed() as feed:
+        group_at = time.monotonic()
+        for_seconds(6)
+        away_at = time.monotonic()
+        feed.source.send_signal(signal.SIGSTOP)
+        feed.says("warning", "source_connection")
+        lag = feed.query()["lag_seconds"]
+        assert 0 < lag < time.monotonic() - away_at + 2 < time.monotonic() - group_at, lag
+        started = time.monotonic()
+        assert feed.cluster.stop_node("n1") == 0
+        assert time.monotonic() - started < 8
+        feed.source.send_signal(signal.SIGCONT)
+        feed.goes_on()
 
 
 def cut_off_by_a_crash():
@@ -265,5 +283,5 @@ def reset_and_longer():
 
 
 if __name__ == "__main__":
-    scenario.main([source_goes_away, purged_beyond_us, cut_off_by_a_crash, reset_while_connected, reset_and_longer_while_connected,
+    scenario.main([source_goes_away, purged_beyond_us, idle_source_goes_away, cut_off_by_a_crash, reset_while_connected, reset_and_longer_while_connected,
                    reset_and_shorter, reset_and_longer])

@@ -306,6 +306,29 @@ static void an_error_that_is_retried_is_a_warning_only(void **state)
     world_end(&world);
 }
 
+/* As long ago as a node last stood at the end of the log, with all of it in the sink. */
+static void tells_when_all_was_in_the_sink(void **state)
+{
+    (void)state;
+    world_t world;
+    begin(&world, 5, 2);
+    assert_true(world_settle(&world, 60000));
+    arena_t arena = {0};
+    assert_int_equal(view(&world, &arena).caught_up_at.v, 0);
+    world.nodes[0].is_caught_up = true;
+    world_run(&world, 1000);
+    assert_int_equal(view(&world, &arena).caught_up_at.v, 0);
+    world.nodes[1].is_caught_up = true;
+    world_run(&world, 1000);
+    mono_ns_t then = world.now;
+    assert_true(mono_elapsed(view(&world, &arena).caught_up_at, then) < 500 * NS_PER_MS);
+    world.nodes[1].is_caught_up = false;
+    world_run(&world, 5000);
+    assert_true(mono_elapsed(then, view(&world, &arena).caught_up_at) < 500 * NS_PER_MS);
+    arena_clear(&arena);
+    world_end(&world);
+}
+
 static void an_update_needs_rest_and_the_same_source(void **state)
 {
     (void)state;
@@ -689,6 +712,7 @@ int main(void)
         cmocka_unit_test(an_error_of_a_node_fails_the_changefeed_and_closes_it),
         cmocka_unit_test(an_error_of_the_log_waits_until_the_checkpoint_stands_still),
         cmocka_unit_test(an_error_that_is_retried_is_a_warning_only),
+        cmocka_unit_test(tells_when_all_was_in_the_sink),
         cmocka_unit_test(an_update_needs_rest_and_the_same_source),
         cmocka_unit_test(an_overwritten_position_is_a_new_generation),
         cmocka_unit_test(a_table_is_moved_and_stays),

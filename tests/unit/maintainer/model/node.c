@@ -251,6 +251,7 @@ static void send_heartbeat(model_node_t *node, mono_ns_t now, bool is_complete)
     beat->changefeed = node->ref;
     beat->is_complete = is_complete;
     beat->error = node->error;
+    beat->is_caught_up = node->is_caught_up;
     beat->error_text = bytes_of_text("what the sink said");
     beat->is_last_piece = true;
     uint64_t least = UINT64_MAX;

@@ -78,6 +78,7 @@ struct model_node {
     uint64_t schema_acked;
     int removals;                      /* closes that said so */
     sluice_error_t check_error, error; /* what it answers to a check, says with heartbeats */
+    bool is_caught_up;                 /* said with heartbeats */
 };
 
 void model_node_start(model_node_t *node, mono_ns_t now, incarnation_t incarnation);
