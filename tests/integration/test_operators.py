@@ -67,7 +67,7 @@ def paused_and_resumed_while_processes_die():
                 print(f"  {command}: {victim}", flush=True)
         wait_until("all nodes are back", lambda: len([it for it in cluster.ctl("capture", "list")
                                                       if it["state"] == "present"]) == 3, 20)
-        changes = feed.end(sink.uri())
+        changes = feed.end()
         outage.each_change_once(changes, sink)
 
 
