@@ -244,5 +244,7 @@ sluice_error_t source_check_server(MYSQL *mysql, const source_request_t *request
     error = check_rights(mysql, findings, report);
     if (error == SLUICE_OK)
         error = check_prepared(mysql, findings, report);
+    if (error == SLUICE_OK)
+        error = source_check_filters(mysql, findings, report);
     return error;
 }

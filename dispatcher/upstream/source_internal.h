@@ -38,6 +38,11 @@ sluice_error_t source_check_others(const source_request_t *request, const uri_se
                                    source_description_t *description,
                                    error_report_t *report) SLUICE_MUST_USE;
 
+/* Filters of the server that keep changes out of its log: a warning; a replica's, beside other
+ * servers that have no such filter: a failure. */
+sluice_error_t source_check_filters(MYSQL *mysql, findings_t *findings,
+                                    error_report_t *report) SLUICE_MUST_USE;
+
 /* Whether settings, rights and identity of the server allow a changefeed; fills the facts of the
  * description. What is wrong is in `findings`; an error is returned only when the server could not
  * be asked. */

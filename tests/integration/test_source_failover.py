@@ -218,6 +218,9 @@ def create_names_the_server_that_is_not_like_the_others():
             refused(cluster, servers.uri(READER), "blackhole://", name + "binlog_row_metadata", "SET GLOBAL")
         with globals_of(two, gtid_domain_id=5):
             refused(cluster, servers.uri(READER), "blackhole://", name, "GTID domain 5", "SET GLOBAL gtid_domain_id=0")
+        two.sql("STOP SLAVE", "SET GLOBAL replicate_ignore_db = 'mysql'", "SET GLOBAL replicate_wild_do_table = 'shop.%'")
+        refused(cluster, servers.uri(READER), "blackhole://", name + "replicate_wild_do_table is shop.%")
+        two.sql("SET GLOBAL replicate_wild_do_table = ''", "START SLAVE")
         refused(cluster, servers.uri(READER), f"mariadb://root@127.0.0.1:{two.port}", "source and sink are the same")
         refused(cluster, f"mariadb://root@127.0.0.1:{one.port},127.1:{one.port}", "blackhole://", "server_id 101")
         refused(cluster, f"mariadb://root@127.0.0.1:{one.port},127.0.0.1:{one.port}", "blackhole://", "twice")
@@ -230,6 +233,11 @@ def create_names_the_server_that_is_not_like_the_others():
                     f"127.0.0.1:{stranger.port}: ", "1236")
         finally:
             stranger.remove()
+        two.stop()
+        two.options += ["--binlog-ignore-db=mysql", "--binlog-ignore-db=shop"]
+        two.start()
+        answer = cluster.create("warned", servers.uri(READER), "blackhole://")
+        assert f"{name}binlog_ignore_db is mysql,shop" in str(answer), answer
         two.stop()
         two.options.remove("--log-slave-updates=1")
         two.start()
