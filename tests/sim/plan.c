@@ -23,7 +23,7 @@ static const uint32_t weights[SIM_OPERATION_COUNT] = {
     [SIM_LINK_HOLD] = 6,       [SIM_LINK_RESET] = 6,
     [SIM_MOVE] = 16,           [SIM_DRAIN] = 3,
     [SIM_PAUSE] = 4,           [SIM_KILL_AT] = 16,
-    [SIM_STOP_AT] = 10,
+    [SIM_STOP_AT] = 10,        [SIM_ALL_KILL] = 2,
 };
 
 static sim_operation_kind_t draw_kind(sim_random_t *random)
@@ -75,8 +75,14 @@ void sim_plan_draw(sim_plan_t *plan, const sim_rates_t *rates, sim_random_t *ran
     *plan = (sim_plan_t){.end_ms = sim_random_between(random, 5000, is_long ? 90000 : 30000)};
     plan->count = (uint32_t)sim_random_between(
         random, 1, is_long ? SIM_OPERATIONS_MAX : SIM_OPERATIONS_MAX / 2);
-    for (uint32_t i = 0; i < plan->count; i++)
+    uint32_t together = (uint32_t)sim_random_between(random, 0, 60);
+    for (uint32_t i = 0; i < plan->count; i++) {
         plan->operations[i] = draw_operation(plan, rates, random);
+        /* Trouble comes in company. */
+        if (i > 0 && sim_random_chance(random, together))
+            plan->operations[i].at_ms =
+                plan->operations[i - 1].at_ms + sim_random_below(random, 400);
+    }
 }
 
 /* ---- telling ---- */
@@ -131,6 +137,9 @@ static void print_operation(const sim_operation_t *o, FILE *file)
         fprintf(file, "who is at moment \"%s\" number %u is %s for %llu ms\n",
                 sim_moment_name(o->moment), o->number,
                 o->kind == SIM_KILL_AT ? "killed, down" : "stopped", ms);
+        break;
+    case SIM_ALL_KILL:
+        fprintf(file, "everybody is killed, back within %llu ms\n", ms);
         break;
     case SIM_OPERATION_COUNT:
         break;
@@ -243,6 +252,15 @@ static void operate_on_maintainer(run_t *run, const sim_operation_t *o)
         start_after(other_maintainer(world, process), o->ms / 2);
 }
 
+static void kill_all(sim_world_t *world, uint64_t ms)
+{
+    for (uint32_t i = 0; i < world->rates.nodes; i++)
+        kill_for(world->nodes[i], ms * (i + 1) / world->rates.nodes);
+    sim_process_t *maintainer = sim_world_active_maintainer(world);
+    if (maintainer)
+        kill_for(maintainer, ms / 2);
+}
+
 static void operate(void *context, uint64_t index)
 {
     run_t *run = context;
@@ -290,6 +308,9 @@ static void operate(void *context, uint64_t index)
     case SIM_KILL_AT:
     case SIM_STOP_AT:
         arm(run, o);
+        break;
+    case SIM_ALL_KILL:
+        kill_all(world, o->ms);
         break;
     case SIM_OPERATION_COUNT:
         break;

@@ -24,9 +24,10 @@ typedef enum {
     SIM_LINK_RESET,
     SIM_MOVE, /* table number `number` to `node` */
     SIM_DRAIN,
-    SIM_PAUSE,   /* resumed after `ms` */
-    SIM_KILL_AT, /* whoever is at the `number`th `moment` from now dies at it, for `ms` */
-    SIM_STOP_AT, /* is stopped at it, for `ms` */
+    SIM_PAUSE,    /* resumed after `ms` */
+    SIM_KILL_AT,  /* whoever is at the `number`th `moment` from now dies at it, for `ms` */
+    SIM_STOP_AT,  /* is stopped at it, for `ms` */
+    SIM_ALL_KILL, /* everybody dies, and is back within `ms` */
     SIM_OPERATION_COUNT
 } sim_operation_kind_t;
 
