@@ -13,8 +13,10 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lib import outage, scenario
 from lib.outage import for_seconds, kill_connections, repeatedly
+from lib.tcp_proxy import TcpProxy
 from lib.waiting import wait_until
 
+WORKERS = 10  # of a node: row_workers and ddl_workers
 SECONDS = float(os.environ.get("SLUICE_OUTAGE_SECONDS", "4"))
 
 
@@ -54,10 +56,39 @@ def killed_under_load(feed, sink):
 
 
 def connections_killed_repeatedly(feed, sink):
+    """While rows are written, and while a DDL copies a table for longer than a connection lives."""
+    feed.source.sql("CREATE TABLE w0.copied (id INT PRIMARY KEY, v INT, w VARCHAR(200))",
+                    "INSERT INTO w0.copied SELECT seq, seq, REPEAT('w', 200) FROM w0.seq_1_to_60000")
+    feed.goes_on()
     killed = []
+    feed.source.sql("ALTER TABLE w0.copied MODIFY v BIGINT, ADD COLUMN x INT FIRST, ALGORITHM=COPY")
     with repeatedly(lambda: killed.append(kill_connections(sink, "sluice")), 0.2):
         for_seconds(SECONDS)
     assert sum(killed) > 10, killed
+    feed.goes_on()
+    made = [text for text in outage.executed_in(sink) if "w0.copied MODIFY" in text]
+    assert len(made) == 1, made
+
+
+def refusing(feed, sink):
+    """Every connection ends at once: how often is one tried?"""
+    sink.proxy.refuse(True)
+    feed.warns("sink_connection")
+    before = sink.proxy.accepted
+    for_seconds(SECONDS)
+    tried = sink.proxy.accepted - before
+    sink.proxy.refuse(False)
+    # By then a worker waits more than a second after each.
+    assert 0 < tried <= len(feed.cluster.nodes) * WORKERS * (SECONDS + 1), f"{tried} connections in {SECONDS} s"
+    feed.goes_on()
+
+
+def half_open(feed, sink):
+    """Nothing passes for a while, then the connections are gone."""
+    sink.proxy.freeze()
+    for_seconds(SECONDS)
+    sink.proxy.cut()
+    sink.proxy.thaw()
     feed.goes_on()
 
 
@@ -132,13 +163,16 @@ def has_bounded_log(cluster, seconds):
 def mariadb_goes_away():
     with scenario.source_server() as source, outage.weak_sink() as sink, scenario.cluster(2) as cluster:
         feed = outage.Watched(cluster, source)
-        feed.begin(outage.sink_uri(sink))
+        sink.proxy = TcpProxy(sink.port)
+        feed.begin(outage.sink_uri(sink, sink.proxy.port))
         started = time.monotonic()
-        steps(feed, sink, restarted, killed_with_an_open_gate, killed_under_load, connections_killed_repeatedly)
+        steps(feed, sink, restarted, killed_with_an_open_gate, killed_under_load, connections_killed_repeatedly,
+              refusing, half_open)
         has_bounded_log(cluster, time.monotonic() - started)
         changes = feed.end()
         outage.each_change_once(changes, sink)
         assert set(cluster.stop().values()) == {0}
+        sink.proxy.close()
 
 
 def mariadb_refuses():
