@@ -8,7 +8,7 @@
 #include "dispatcher/core/node/node_core.h"
 #include "dispatcher/core/node/schema_envelope.h"
 
-enum { SAID_MAX = 512, ASKED_MAX = 64, CALLS_MAX = 64, WORLD_LINKS = 2 };
+enum { SAID_MAX = 1024, ASKED_MAX = 64, CALLS_MAX = 64, WORLD_LINKS = 2 };
 
 #define EPOCH 5
 #define LEASE_MS 10000
@@ -75,6 +75,7 @@ struct world {
     size_t snapshot_len;
     bool has_ddls; /* one in each stretch that is asked for */
     commit_ts_t persisted, told;
+    commit_ts_t cleaned_up;
     /* the sink */
     call_t calls[CALLS_MAX];
     uint32_t call_count;
@@ -300,6 +301,11 @@ static inline void world_ignore_ts(void *self, commit_ts_t ts)
     (void)self, (void)ts;
 }
 
+static inline void world_clean_up(void *self, commit_ts_t persisted)
+{
+    ((world_t *)self)->cleaned_up = persisted;
+}
+
 static inline void world_set_lease(void *self, mono_ns_t until)
 {
     ((world_t *)self)->lease = until;
@@ -357,7 +363,7 @@ static inline sluice_error_t world_open(void *self, const changefeed_request_t *
                  .cancel = world_cancel,
                  .close_lane = world_close_lane,
                  .watermark = world_ignore_ts,
-                 .clean_up = world_ignore_ts,
+                 .clean_up = world_clean_up,
                  .set_lease = world_set_lease,
                  .take = world_take_completions,
                  .state = world_sink_state},
@@ -612,7 +618,9 @@ static inline void deliver_rows(world_t *world, uint64_t table, uint64_t sequenc
     transaction_t *transaction = transaction_new();
     transaction->commit_ts = (commit_ts_t){ts};
     transaction->is_last_part = true;
+    static const table_definition_t definition;
     table_rows_t *rows = arena_calloc(&transaction->arena, 1, sizeof *rows);
+    rows->definition = &definition;
     rows->bytes = 100;
     put_event(world, (stream_event_t){.kind = STREAM_ROWS,
                                       .dispatcher_id = id_of(table),
