@@ -2,6 +2,7 @@
 import contextlib
 import hashlib
 import os
+import random
 import shutil
 import signal
 import sqlite3
@@ -10,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
-from lib import general_log, scenario
+from lib import general_log, outage, scenario
 from lib.cluster import Process
 from lib.mariadb_server import free_port
 from lib.one_feed import SHORT_LEASE, begin, catch_up, ends_well, identical, insert, kill_maintainer, restart
@@ -74,6 +75,35 @@ def older_copy_and_the_nodes_go_on():
         epoch = cluster.query("feed")["maintainer_epoch"]
         goes_on(cluster, source, known)
         assert cluster.query("feed")["maintainer_epoch"] == epoch
+        ends_well(cluster)
+
+
+def older_copies_under_load():
+    """Again and again a copy of some time ago, with everybody killed or the nodes going on, while rows and schema
+    changes of every kind arrive: each is made once."""
+    chance = random.Random(int(os.environ.get("SLUICE_COPY_SEED", "1")))
+    with scenario.source_server() as source, scenario.sink_server(*outage.DURABLE_SINK) as sink, \
+            scenario.cluster(2, maintainer_keys=SHORT_LEASE) as cluster:
+        feed = outage.Watched(cluster, source)
+        feed.begin(sink.uri())
+        copies = []
+        for _ in range(int(os.environ.get("SLUICE_COPY_ROUNDS", "6"))):
+            kill_maintainer(cluster)
+            copies.append(f"{cluster.directory}/copy{len(copies)}")
+            shutil.copytree(f"{cluster.directory}/meta", copies[-1])
+            all_die = chance.random() < 0.6
+            if all_die:
+                cluster.kill()
+            if len(copies) > 1:
+                shutil.rmtree(f"{cluster.directory}/meta")
+                shutil.copytree(chance.choice(copies[-4:]), f"{cluster.directory}/meta")
+            cluster.start_maintainer()
+            for name in ("n1", "n2") if all_die else ():
+                cluster.start_node(name)
+            target = source.gtid_sequence()
+            cluster.wait_checkpoint("feed", target, 60)
+        changes = feed.end()
+        outage.each_change_once(changes, sink)
         ends_well(cluster)
 
 
@@ -289,6 +319,6 @@ def second_maintainer_on_a_copy():
 
 
 if __name__ == "__main__":
-    scenario.main([older_copy_and_everybody_starts_again, older_copy_and_the_nodes_go_on,
+    scenario.main([older_copy_and_everybody_starts_again, older_copy_and_the_nodes_go_on, older_copies_under_load,
                    older_copy_knows_of_a_removed_changefeed, disk_full, damaged_and_foreign_stores,
                    read_only_store, second_maintainer_on_a_stopped_ones_store, second_maintainer_on_a_copy])
