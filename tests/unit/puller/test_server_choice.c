@@ -60,7 +60,26 @@ static void a_server_is_left_alone_while_it_cools(void **state) /* R7 */
     assert_true(fails(&choice, 0, SLUICE_ERROR_SOURCE_CONNECTION, ms(1200)));
     expect(&choice, ms(1200), 0, ms(1600));
     server_choice_succeed(&choice, 0);
-    expect(&choice, ms(1300), 0, ms(1300));
+    expect(&choice, ms(1250), 0, ms(1250));
+}
+
+static void a_server_that_does_not_answer_cools(void **state)
+{
+    (void)state;
+    server_choice_t choice = choice_of(1);
+    assert_true(fails(&choice, 0, SLUICE_ERROR_TIMEOUT, ms(1000)));
+    expect(&choice, ms(1000), 0, ms(1200));
+}
+
+static void the_lists_order_counts_again_once_one_has_delivered(void **state)
+{
+    (void)state;
+    server_choice_t choice = choice_of(3);
+    assert_true(fails(&choice, 1, SLUICE_ERROR_SOURCE_BUSY, ms(1000)));
+    assert_true(fails(&choice, 0, SLUICE_ERROR_SOURCE_BUSY, ms(2000)));
+    server_choice_succeed(&choice, 2);
+    assert_true(fails(&choice, 2, SLUICE_ERROR_SOURCE_BUSY, ms(3000)));
+    expect(&choice, ms(3000), 0, ms(3050));
 }
 
 static void the_backoff_bounds_the_attempts_at_all_servers(void **state) /* R1, ISS-14 */
@@ -138,6 +157,11 @@ static void a_refusal_that_was_forgotten_counts_no_more(void **state)
     server_choice_succeed(&choice, 1);
     assert_true(fails(&choice, 1, SLUICE_ERROR_SOURCE_PURGED, ms(100)));
     assert_false(fails(&choice, 0, SLUICE_ERROR_SOURCE_PURGED, ms(20000)));
+
+    choice = choice_of(2);
+    assert_true(fails(&choice, 0, SLUICE_ERROR_SOURCE_PURGED, ms(0)));
+    assert_true(fails(&choice, 0, SLUICE_ERROR_SOURCE_CONNECTION, ms(10000)));
+    assert_true(fails(&choice, 1, SLUICE_ERROR_SOURCE_PURGED, ms(10050)));
 }
 
 static void what_the_log_itself_says_ends_it(void **state)
@@ -193,6 +217,8 @@ int main(void)
         cmocka_unit_test(takes_the_first_at_once),
         cmocka_unit_test(another_server_takes_over_after_the_backoff),
         cmocka_unit_test(a_server_is_left_alone_while_it_cools),
+        cmocka_unit_test(a_server_that_does_not_answer_cools),
+        cmocka_unit_test(the_lists_order_counts_again_once_one_has_delivered),
         cmocka_unit_test(the_backoff_bounds_the_attempts_at_all_servers),
         cmocka_unit_test(who_is_busy_or_behind_comes_after_the_others),
         cmocka_unit_test(a_refusal_ends_it_only_if_every_server_refuses),
