@@ -214,18 +214,19 @@ sim_process_t *sim_case_node(const sim_case_t *self, const char *table)
 
 static sim_world_t *world_of(const sim_case_class_t *class, bool is_printed)
 {
-    sim_rates_t rates = {.nodes = class->nodes,
-                         .maintainers = class->maintainers,
-                         .tables = class->tables,
-                         .log_interval_ns = 100 * NS_PER_MS,
-                         .syncpoint_ms = class->syncpoint_ms,
-                         .feed_delay_ns = NS_PER_MS,
-                         .sink_delay_min_ns = (class->sink_ms ? class->sink_ms : 1) * NS_PER_MS,
-                         .sink_delay_max_ns = (class->sink_ms + 3) * NS_PER_MS,
-                         .sink_linger_ns = 500 * NS_PER_MS};
-    sim_world_t *world = sim_world_new(CASE_SEED, &rates, is_printed, is_printed);
+    sim_told_world_t told = {
+        .log = class->log,
+        .rates = {.nodes = class->nodes,
+                  .maintainers = class->maintainers,
+                  .tables = class->tables,
+                  .log_interval_ns = 100 * NS_PER_MS,
+                  .syncpoint_ms = class->syncpoint_ms,
+                  .feed_delay_ns = NS_PER_MS,
+                  .sink_delay_min_ns = (class->sink_ms ? class->sink_ms : 1) * NS_PER_MS,
+                  .sink_delay_max_ns = (class->sink_ms + 3) * NS_PER_MS,
+                  .sink_linger_ns = 500 * NS_PER_MS}};
+    sim_world_t *world = sim_world_new(CASE_SEED, &told, is_printed, is_printed);
     *sim_network_rates(world) = (sim_network_rates_t){.delay_max_ns = NS_PER_MS, .queue_max = 64};
-    sim_log_tell(world->log, class->log);
     return world;
 }
 

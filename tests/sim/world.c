@@ -208,7 +208,8 @@ static void draw_network(sim_world_t *world)
     rates->queue_max = sim_random_chance(random, 20) ? 4 : 64;
 }
 
-sim_world_t *sim_world_new(uint64_t seed, const sim_rates_t *rates, bool is_hashed, bool is_printed)
+sim_world_t *sim_world_new(uint64_t seed, const sim_told_world_t *told, bool is_hashed,
+                           bool is_printed)
 {
     sim_world_t *world = memory_zalloc(sizeof *world);
     world->seed = seed;
@@ -218,8 +219,8 @@ sim_world_t *sim_world_new(uint64_t seed, const sim_rates_t *rates, bool is_hash
     world->is_printed = is_printed;
     sim_random_t *random = &world->random;
     sim_rates_t drawn = sim_rates_draw(random);
-    world->rates = rates ? *rates : drawn;
-    if (rates)
+    world->rates = told ? told->rates : drawn;
+    if (told)
         maintainer_settings_default(&world->settings);
     else
         draw_settings(world);
@@ -227,14 +228,16 @@ sim_world_t *sim_world_new(uint64_t seed, const sim_rates_t *rates, bool is_hash
     sim_log_options_t options =
         sim_log_options_draw(&of_log, world->rates.tables, world->rates.log_length,
                              world->rates.log_interval_ns, world->rates.syncpoint_ms);
-    if (rates)
+    if (told)
         options.has_outside = options.has_partitions = false;
     world->log = sim_log_new(&options, &of_log);
-    if (!rates)
+    if (told)
+        sim_log_tell(world->log, told->log);
+    else
         sim_log_draw(world->log);
     world->checks = sim_checks_new(world);
     world->store = sim_store_new(world);
-    world->flavour = rates || sim_random_chance(random, 70) ? SIM_SINK_MARIADB : SIM_SINK_SQLITE;
+    world->flavour = told || sim_random_chance(random, 70) ? SIM_SINK_MARIADB : SIM_SINK_SQLITE;
     world->sink = sim_sink_new(world, world->log, world->flavour);
     for (uint32_t i = 0; i < world->rates.maintainers; i++)
         world->maintainers[i] = sim_maintainer_new(world, (int)i);

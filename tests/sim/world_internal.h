@@ -55,9 +55,15 @@ struct sim_world {
 
 sim_rates_t sim_rates_draw(sim_random_t *random);
 
-/* Everything is drawn from the seed, the log too. With `rates`: they are fixed, and the log is
- * empty, to be told. Nobody runs yet. */
-sim_world_t *sim_world_new(uint64_t seed, const sim_rates_t *rates, bool is_hashed,
+/* Of a named case. */
+typedef struct {
+    sim_rates_t rates;
+    const char *log; /* for sim_log_tell */
+} sim_told_world_t;
+
+/* Everything is drawn from the seed, the log too; with `told` rates and log are fixed. Nobody runs
+ * yet. */
+sim_world_t *sim_world_new(uint64_t seed, const sim_told_world_t *told, bool is_hashed,
                            bool is_printed);
 void sim_world_destroy(sim_world_t **world);
 
