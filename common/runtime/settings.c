@@ -96,17 +96,19 @@ static const config_key_t keys[] = {
     NUMBER("node.catch_up_streams", node.catch_up_streams, "1", 1, 6, "Readers of older log beside the live one."),
     DURATION("node.source_heartbeat", node.source_heartbeat_ns, "1s", 100 * MS, HOUR, "An idle source says that it is alive this often."),
     DURATION("node.source_read_timeout", node.source_read_timeout_ns, "30s", SECOND, HOUR, "A source silent for so long has lost its connection."),
-    DURATION("node.retry_first", node.retry_first_ns, "50ms", 25 * MS, MINUTE, "A failed region is tried again after this, doubling,"),
+    DURATION("node.retry_first", node.retry_first_ns, "50ms", 25 * MS, MINUTE, "A source that failed is opened again after this, doubling,"),
     DURATION("node.retry_max", node.retry_max_ns, "2s", 25 * MS, HOUR, "... up to this."),
     DURATION("node.retry_forget", node.retry_forget_ns, "5m", SECOND, 24 * HOUR, "Failures older than this do not count."),
     DURATION("node.busy_hint_max", node.busy_hint_max_ns, "10m", SECOND, 24 * HOUR, "A busy store's wish to be left alone is followed up to this."),
-    DURATION("node.cooldown_first", node.cooldown_first_ns, "200ms", MS, MINUTE, "A failed store is left alone for this, doubling,"),
+    DURATION("node.cooldown_first", node.cooldown_first_ns, "200ms", MS, MINUTE, "A server of the source that failed is left alone for this, doubling,"),
     DURATION("node.cooldown_max", node.cooldown_max_ns, "5s", MS, HOUR, "... up to this."),
     DURATION("node.reload_debounce", node.reload_debounce_ns, "25ms", MS, MINUTE, "Ranges to be located again are collected for this"),
     NUMBER("node.reload_ranges_max", node.reload_ranges_max, "128", 1, 1 << 20, "... or until there are so many."),
     DURATION("node.candidate_lag_max", node.candidate_lag_max_ns, "1h", SECOND, 7 * 24 * HOUR, "Another node's events are reused if they begin at most so long before what is wanted."),
     NUMBER("node.row_workers", node.row_workers, "8", 1, 256, "Sink connections that write rows, by changefeed."),
     NUMBER("node.ddl_workers", node.ddl_workers, "2", 1, 64, "Sink connections that run DDL, by changefeed."),
+    DURATION("node.sink_retry_first", node.sink_retry_first_ns, "100ms", 10 * MS, MINUTE, "What the sink could not do for now is tried again after this, doubling,"),
+    DURATION("node.sink_retry_max", node.sink_retry_max_ns, "5s", 10 * MS, HOUR, "... up to this."),
 };
 /* clang-format on */
 

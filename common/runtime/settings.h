@@ -44,6 +44,7 @@ typedef struct {
         uint64_t reload_debounce_ns, reload_ranges_max;
         uint64_t candidate_lag_max_ns;
         uint64_t row_workers, ddl_workers;
+        uint64_t sink_retry_first_ns, sink_retry_max_ns;
     } node;
 } settings_t;
 

@@ -95,6 +95,7 @@ static puller_options_t puller_options(event_feed_t *feed, const anchor_t *ancho
         .changefeed = feed->changefeed,
         .heartbeat_ns = feed->heartbeat_ns,
         .read_timeout_ns = feed->read_timeout_ns,
+        .servers = feed->source_servers,
         .domain = feed->domain,
         .anchor = *anchor,
         .group_bytes_max = feed->group_bytes_max,
@@ -271,6 +272,8 @@ static event_feed_t *new_feed(const event_feed_options_t *options)
     feed->group_bytes_max = group_bytes_max(options);
     feed->heartbeat_ns = or_default(options->source_heartbeat_ns, SOURCE_HEARTBEAT_NS);
     feed->read_timeout_ns = or_default(options->source_read_timeout_ns, SOURCE_READ_TIMEOUT_NS);
+    feed->source_servers =
+        options->source_servers ? *options->source_servers : server_choice_default();
     feed->syncpoint_interval_ms = options->syncpoint_interval_ms;
     feed->forgotten = options->anchor.commit_ts;
     atomic_init(&feed->position, options->anchor.commit_ts.v);

@@ -20,6 +20,7 @@ struct event_feed {
     uint32_t server_id_first, server_id; /* the live reader's; 0: none claimed */
     bool lower_case_names;
     uint64_t group_bytes_max, heartbeat_ns, read_timeout_ns, syncpoint_interval_ms;
+    server_choice_settings_t source_servers;
     table_filter_t *filter, *allowed_cascades; /* the latter NULL: none */
 
     /* Written by the live reader's thread under its lock, read by that thread without, by others

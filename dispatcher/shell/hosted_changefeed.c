@@ -57,6 +57,11 @@ static sluice_error_t open_feed(hosted_changefeed_t *changefeed, const settings_
         syncpoint_option_read(&changefeed->config, &syncpoint_interval_ms, report);
     if (error != SLUICE_OK)
         return error;
+    server_choice_settings_t servers = server_choice_default();
+    servers.retry_first_ns = settings->node.retry_first_ns;
+    servers.retry_max_ns = settings->node.retry_max_ns;
+    servers.cooldown = (store_cooldown_settings_t){.first_ns = settings->node.cooldown_first_ns,
+                                                   .max_ns = settings->node.cooldown_max_ns};
     event_feed_options_t options = {
         .changefeed = open->changefeed,
         .config = &changefeed->config,
@@ -74,6 +79,7 @@ static sluice_error_t open_feed(hosted_changefeed_t *changefeed, const settings_
         .syncpoint_interval_ms = syncpoint_interval_ms,
         .source_heartbeat_ns = settings->node.source_heartbeat_ns,
         .source_read_timeout_ns = settings->node.source_read_timeout_ns,
+        .source_servers = &servers,
     };
     return event_feed_open(&options, &changefeed->feed, report);
 }
@@ -86,8 +92,8 @@ static void open_pool(hosted_changefeed_t *changefeed, const settings_t *setting
         .row_workers = (uint32_t)settings->node.row_workers,
         .ddl_workers = (uint32_t)settings->node.ddl_workers,
         .batch_bytes_max = SINK_POOL_BATCH_BYTES_MAX,
-        .retry_first_ns = SINK_POOL_RETRY_FIRST_NS,
-        .retry_max_ns = SINK_POOL_RETRY_MAX_NS,
+        .retry_first_ns = settings->node.sink_retry_first_ns,
+        .retry_max_ns = settings->node.sink_retry_max_ns,
         .changefeed_name = (const char *)changefeed->config.name.data,
     };
     changefeed->pool = sink_pool_open(&options);

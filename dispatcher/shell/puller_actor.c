@@ -366,7 +366,7 @@ sluice_error_t puller_actor_start(const puller_options_t *options, puller_actor_
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&self->stopped, &attributes);
     pthread_condattr_destroy(&attributes);
-    sluice_error_t error = source_servers_init(&self->servers, options->uri,
+    sluice_error_t error = source_servers_init(&self->servers, options->uri, &options->servers,
                                                clock_mono().v ^ options->server_id, report);
     if (error == SLUICE_OK)
         error = new_reader(self, report);

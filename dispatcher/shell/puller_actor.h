@@ -11,6 +11,7 @@
 #include <stdatomic.h>
 
 #include "dispatcher/core/log_reader.h"
+#include "dispatcher/core/puller/server_choice.h"
 #include "dispatcher/shell/feed_inbox.h"
 
 typedef struct puller_actor puller_actor_t;
@@ -38,6 +39,7 @@ typedef struct {
     const char *stream;     /* "live", "catch-up": for log lines; static */
     uint32_t server_id;
     uint64_t heartbeat_ns, read_timeout_ns;
+    server_choice_settings_t servers;
     uint32_t domain;
     anchor_t anchor;
     uint64_t group_bytes_max;

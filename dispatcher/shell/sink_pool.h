@@ -30,8 +30,6 @@ typedef struct {
 #define SINK_POOL_ROW_WORKERS 4
 #define SINK_POOL_DDL_WORKERS 2
 #define SINK_POOL_BATCH_BYTES_MAX (UINT64_C(1) << 20)
-#define SINK_POOL_RETRY_FIRST_NS (100 * NS_PER_MS)
-#define SINK_POOL_RETRY_MAX_NS (5 * NS_PER_S)
 
 /* Starts the threads; they connect by themselves. Without a lease nothing is done. */
 sink_pool_t *sink_pool_open(const sink_pool_options_t *options);

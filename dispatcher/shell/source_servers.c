@@ -9,14 +9,14 @@
 
 _Static_assert(URI_SERVERS_MAX <= SERVER_CHOICE_MAX, "every server of a list has its place");
 
-sluice_error_t source_servers_init(source_servers_t *servers, const char *uri, uint64_t seed,
+sluice_error_t source_servers_init(source_servers_t *servers, const char *uri,
+                                   const server_choice_settings_t *settings, uint64_t seed,
                                    error_report_t *report)
 {
     *servers = (source_servers_t){.random = seed};
     sluice_error_t error = uri_servers_parse(bytes_of_text(uri), &servers->arena, &servers->servers,
                                              &servers->count, report);
-    server_choice_settings_t settings = server_choice_default();
-    servers->choice = server_choice_init(&settings, servers->count);
+    servers->choice = server_choice_init(settings, servers->count);
     return error;
 }
 

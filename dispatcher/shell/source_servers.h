@@ -26,7 +26,8 @@ typedef struct {
 } source_servers_t;
 
 /* SLUICE_ERROR_CONFIGURATION: the URI. To be cleared in any case. */
-sluice_error_t source_servers_init(source_servers_t *servers, const char *uri, uint64_t seed,
+sluice_error_t source_servers_init(source_servers_t *servers, const char *uri,
+                                   const server_choice_settings_t *settings, uint64_t seed,
                                    error_report_t *report) SLUICE_MUST_USE;
 void source_servers_clear(source_servers_t *servers);
 

@@ -2,7 +2,9 @@
 
 server_choice_settings_t server_choice_default(void)
 {
-    return (server_choice_settings_t){.cooldown = STORE_COOLDOWN_DEFAULT,
+    return (server_choice_settings_t){.retry_first_ns = BACKOFF_FIRST_NS,
+                                      .retry_max_ns = BACKOFF_MAX_NS,
+                                      .cooldown = STORE_COOLDOWN_DEFAULT,
                                       .refused_ns = 10 * NS_PER_S,
                                       .lag_ns = 10 * NS_PER_S,
                                       .conflict_ns = 60 * NS_PER_S};
@@ -10,7 +12,10 @@ server_choice_settings_t server_choice_default(void)
 
 server_choice_t server_choice_init(const server_choice_settings_t *settings, uint32_t count)
 {
-    return (server_choice_t){.settings = *settings, .count = count, .backoff = backoff_default()};
+    return (server_choice_t){
+        .settings = *settings,
+        .count = count,
+        .backoff = {.first_ns = settings->retry_first_ns, .max_ns = settings->retry_max_ns}};
 }
 
 static mono_ns_t allowed_at(const server_choice_server_t *server)

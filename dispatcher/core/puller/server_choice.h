@@ -21,6 +21,7 @@
 #define SERVER_CHOICE_MAX 16
 
 typedef struct {
+    uint64_t retry_first_ns, retry_max_ns; /* backoff */
     store_cooldown_settings_t cooldown;
     uint64_t refused_ns;  /* before a server that refused is asked again, while others may serve */
     uint64_t lag_ns;      /* an idle server stays behind another for so long: it lags */

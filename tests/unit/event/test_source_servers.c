@@ -6,7 +6,8 @@ static source_servers_t servers_of(const char *uri)
 {
     source_servers_t servers;
     error_report_t report;
-    assert_int_equal(source_servers_init(&servers, uri, 1, &report), SLUICE_OK);
+    server_choice_settings_t settings = server_choice_default();
+    assert_int_equal(source_servers_init(&servers, uri, &settings, 1, &report), SLUICE_OK);
     return servers;
 }
 

@@ -35,6 +35,24 @@ static void takes_the_first_at_once(void **state)
     expect(&choice, ms(7), 0, ms(7));
 }
 
+static void waits_as_long_as_the_settings_say(void **state)
+{
+    (void)state;
+    server_choice_settings_t settings = server_choice_default();
+    settings.retry_first_ns = 7 * NS_PER_MS;
+    settings.retry_max_ns = 14 * NS_PER_MS;
+    settings.cooldown = (store_cooldown_settings_t){.first_ns = NS_PER_MS, .max_ns = NS_PER_MS};
+    server_choice_t choice = server_choice_init(&settings, 1);
+    mono_ns_t now = ms(100);
+    const uint64_t delays[] = {7, 14, 14};
+    for (size_t i = 0; i < sizeof delays / sizeof delays[0]; i++) {
+        assert_true(fails(&choice, 0, SLUICE_ERROR_SOURCE_CONNECTION, now));
+        now = mono_add(now, delays[i] * NS_PER_MS);
+        expect(&choice, now, 0, now);
+        expect(&choice, (mono_ns_t){now.v - 1}, 0, now);
+    }
+}
+
 static void another_server_takes_over_after_the_backoff(void **state)
 {
     (void)state;
@@ -215,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(takes_the_first_at_once),
+        cmocka_unit_test(waits_as_long_as_the_settings_say),
         cmocka_unit_test(another_server_takes_over_after_the_backoff),
         cmocka_unit_test(a_server_is_left_alone_while_it_cools),
         cmocka_unit_test(a_server_that_does_not_answer_cools),
