@@ -12,7 +12,7 @@ import sys
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
 from lib import general_log, outage, scenario
-from lib.cluster import Process
+from lib.cluster import CtlError, Process
 from lib.mariadb_server import free_port
 from lib.one_feed import SHORT_LEASE, begin, catch_up, ends_well, identical, insert, kill_maintainer, restart
 from lib.waiting import wait_until
@@ -175,6 +175,12 @@ def disk_full():
                     state = cluster.query("feed")
                     return state["state"] == "warning" and "meta store" in state["error"]["message"]
                 wait_until("it warns of the meta store", warned, 60, interval=0.3)
+                try:
+                    cluster.create("second", source.uri(), "blackhole://", "--filter", "d.t")
+                    raise RuntimeError("created on a full disk")
+                except CtlError as error:
+                    assert "meta store" in error.error, error
+                assert [it["id"] for it in cluster.ctl("changefeed", "list")] == ["feed"]
                 assert "no_space" in cluster.maintainer.text() or "disk is full" in cluster.maintainer.text()
                 kill_maintainer(cluster)
                 process = cluster.launch_maintainer()
