@@ -246,14 +246,21 @@ def file_removed(feed, file):
     feed.goes_on()
 
 
+def renamed(old, new):
+    """A database with what SQLite keeps beside it: another file opened at its name would take the log of the first."""
+    for suffix in ("", "-wal", "-shm"):
+        if os.path.exists(old + suffix):
+            os.rename(old + suffix, new + suffix)
+
+
 def file_replaced(feed, file):
-    os.rename(file.path, f"{file.path}.away")
+    renamed(file.path, f"{file.path}.away")
     with contextlib.closing(sqlite3.connect(file.path)) as other:
         other.execute("CREATE TABLE other (v INT)")
     feed.says("failed", "sink_settings", file.path)
     feed.resume()
     feed.says("failed", "sink_settings", file.path, "not the one")
-    os.rename(f"{file.path}.away", file.path)
+    renamed(f"{file.path}.away", file.path)
     feed.resume()
     feed.goes_on()
 
