@@ -51,6 +51,9 @@ static uint64_t draw_ms(sim_random_t *random, sim_operation_kind_t kind)
         return sim_random_between(random, 0, 60000);
     if (kind == SIM_NODE_STOP && sim_random_chance(random, 20))
         return sim_random_between(random, 0, 30000);
+    /* So that others take over what it is at, and it comes back. */
+    if (sim_random_chance(random, 15))
+        return sim_random_between(random, 11000, 26000);
     return sim_random_between(random, 0, sim_random_chance(random, 30) ? 14000 : 3000);
 }
 

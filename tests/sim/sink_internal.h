@@ -181,6 +181,8 @@ sim_call_t *server_call_new(sim_sink_t *sink, call_kind_t kind);
 void server_call_free(sim_call_t *call);
 /* Lets the server fall now and then. */
 void server_begin(sim_sink_t *sink);
+/* How long a statement, or its answer, is on its way. */
+uint64_t server_way(sim_sink_t *sink);
 /* Sends the call's step; worker_answer is called when it is answered. */
 void server_send(sim_call_t *call);
 /* The step takes its time: it is asked again after that, and must then end. */

@@ -149,9 +149,15 @@ void server_call_free(sim_call_t *call)
     free(call);
 }
 
-static uint64_t way(sim_sink_t *sink)
+#define STALLED 4 /* of a thousand ways: what was sent hangs for longer than a lease, and comes */
+#define STALL_MIN_NS (3 * NS_PER_S)
+#define STALL_MAX_NS (25 * NS_PER_S)
+
+uint64_t server_way(sim_sink_t *sink)
 {
     const sim_rates_t *rates = sim_rates(sink->world);
+    if (sim_has_faults(sink->world) && sim_random_rarely(&sink->random, STALLED))
+        return sim_random_between(&sink->random, STALL_MIN_NS, STALL_MAX_NS);
     return sim_random_between(&sink->random, rates->sink_delay_min_ns, rates->sink_delay_max_ns) /
            2;
 }
@@ -164,7 +170,7 @@ void server_send(sim_call_t *call)
     call->error = SLUICE_OK;
     call->waits_since = MONO_NEVER;
     call->connection->call = call;
-    sim_after(sink->world, NULL, way(sink), arrive, call, COMES_IN);
+    sim_after(sink->world, NULL, server_way(sink), arrive, call, COMES_IN);
 }
 
 void server_run(sim_call_t *call, uint64_t delay_ns)

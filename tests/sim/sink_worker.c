@@ -300,10 +300,7 @@ static void take_answer(void *context, uint64_t argument)
 
 void worker_answer(sim_worker_t *worker)
 {
-    const sim_rates_t *rates = sim_rates(worker->pool->world);
-    uint64_t way = sim_random_between(&worker->pool->random, rates->sink_delay_min_ns,
-                                      rates->sink_delay_max_ns) /
-                   2;
+    uint64_t way = server_way(worker->pool->sink);
     sim_after(worker->pool->world, worker->pool->process, way, take_answer, worker, 0);
 }
 
