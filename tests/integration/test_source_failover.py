@@ -146,6 +146,27 @@ def replica_that_serves_dies():
         assert sink.sql("SELECT id FROM w0.t") == ((1,), (2,))
 
 
+def primary_hangs():
+    """It takes connections and says nothing."""
+    with replica_set(2) as servers, scenario.directory() as directory, scenario.cluster(NODES, node_keys=NODE) as cluster:
+        primary, replica = servers.servers
+        servers.sql("CREATE DATABASE w0", "CREATE TABLE w0.t (id INT PRIMARY KEY AUTO_INCREMENT)")
+        servers.wait_replicas()
+        feed = outage.Watched(cluster, servers)
+        feed.create(f"sqlite://{directory}/s.db?create-tables=yes", source_uri=servers.uri(READER))
+        servers.sql("INSERT INTO w0.t VALUES ()")
+        feed.goes_on()
+        servers.wait_replicas()
+        primary.send_signal(signal.SIGSTOP)
+        servers.promote(replica, leaving=[primary])
+        servers.sql("INSERT INTO w0.t VALUES ()")
+        feed.goes_on(60)
+        wait_until("every node reads from the replica", lambda: readers_at(replica) == NODES, 60)
+        primary.send_signal(signal.SIGCONT)
+        servers.sql("INSERT INTO w0.t VALUES ()")
+        feed.goes_on()
+
+
 def replica_that_stands_still():
     """It answers, it is idle, and it receives nothing any more."""
     with replica_set(2) as servers, scenario.directory() as directory, scenario.cluster(NODES) as cluster:
@@ -275,5 +296,6 @@ def purged_everywhere_but_one():
 
 
 if __name__ == "__main__":
-    scenario.main([primary_dies_five_times, primary_killed_in_the_middle, replica_that_serves_dies, replica_that_stands_still, what_no_replica_received,
+    scenario.main([primary_dies_five_times, primary_killed_in_the_middle, replica_that_serves_dies, primary_hangs,
+                   replica_that_stands_still, what_no_replica_received,
                    create_names_the_server_that_is_not_like_the_others, purged_everywhere_but_one])
