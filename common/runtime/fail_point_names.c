@@ -75,6 +75,8 @@ const fail_point_name_t fail_point_names[] = {
     {"sink.syncpoint.committed", "sync point durable, nobody told; SQL sinks"},
     {"sink.clean-up.commit", "old records deleted, not committed; SQL sinks"},
     {"sink.clean-up.committed", "old records gone; SQL sinks"},
+    {"sink.forget.begin", "before a removed changefeed is forgotten; SQL sinks"},
+    {"sink.forget.committed", "a removed changefeed is forgotten, nobody told; SQL sinks"},
     {"sink.file.rename", "a whole file, synced, under its name of an open one"},
     {"sink.file.renamed", "a whole file under its final name"},
     {0},

@@ -3,6 +3,7 @@
 #include <time.h>
 
 #include "common/runtime/clock.h"
+#include "common/runtime/fail_point.h"
 #include "common/runtime/log.h"
 
 #define PAUSE_NS (200 * NS_PER_MS)
@@ -14,7 +15,11 @@ static sluice_error_t try_once(sink_t *sink, error_report_t *report)
     sluice_error_t error = api->connect(sink, &connection, report);
     if (error != SLUICE_OK)
         return error;
-    error = api->forget(connection, report);
+    error = FAIL_POINT("sink.forget.begin", 0, NULL);
+    if (error == SLUICE_OK)
+        error = api->forget(connection, report);
+    if (error == SLUICE_OK)
+        error = FAIL_POINT("sink.forget.committed", 0, NULL);
     api->disconnect(&connection);
     return error;
 }

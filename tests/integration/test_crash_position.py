@@ -91,11 +91,7 @@ def position(server):
 
 
 def stop_inside_a_transaction(feed, table, statement):
-    owner = feed.node_of(table)
-    owner.arm(f"sink.rows.commit({table})=stop")
-    feed.source.sql(statement)
-    owner.wait_stopped("sink.rows.commit")
-    return owner
+    return feed.lose_one(f"sink.rows.commit({table})=stop", statement)
 
 
 def earlier_lives_stopped_inside_a_transaction():
@@ -126,6 +122,27 @@ def earlier_lives_stopped_inside_a_transaction():
         feed.wake(owner)
         feed.identical()
         assert feed.sink.sql("SELECT COUNT(*) FROM k.t") == ((0,),)
+        assert set(feed.cluster.stop().values()) == {0}
+
+
+def removed_while_a_node_dies():
+    """What is removed is forgotten by the sink all the same, and a new one of that name has nothing of it."""
+    with feeds.into_mariadb("k.*") as feed:
+        feed.source.sql("CREATE DATABASE k", "CREATE TABLE k.log (n INT)")
+        for point in ("sink.forget.begin", "sink.forget.committed"):
+            feed.source.sql("INSERT INTO k.log VALUES (1), (1)", "TRUNCATE TABLE k.log", "INSERT INTO k.log VALUES (2)")
+            feed.caught_up()
+            node = feed.node_of("k.log")
+            node.arm(f"{point}=kill")
+            feed.cluster.ctl("changefeed", "remove", "-c", "feed", "--no-confirm", check=False)
+            assert node.wait(30) == -signal.SIGKILL
+            feed.restart_node(node)
+            wait_until("removed", lambda: feed.cluster.ctl("changefeed", "list") == [], 20)
+            kept = [feed.sink.sql(f"SELECT COUNT(*) FROM sluice.{table}")[0][0] for table in ("progress", "ddl_record")]
+            assert kept == [0, 0], kept
+            feed.cluster.wait_nodes(2)
+            feed.create("k.*")
+        feed.identical()
         assert set(feed.cluster.stop().values()) == {0}
 
 
@@ -161,4 +178,5 @@ def renamed_there_and_back_and_met_again():
 
 if __name__ == "__main__":
     scenario.main([everything_killed_with_an_old_checkpoint, everything_killed_with_an_old_checkpoint_into_sqlite,
-                   earlier_lives_stopped_inside_a_transaction, renamed_there_and_back_and_met_again])
+                   earlier_lives_stopped_inside_a_transaction, removed_while_a_node_dies,
+                   renamed_there_and_back_and_met_again])

@@ -85,6 +85,27 @@ class Feed:
         return sum(general_log.unquoted(text).strip().startswith(wanted)
                    for text in general_log.schema_changes(self.sink.general_log))
 
+    def lose_one(self, order, *statements, among=None):
+        """Runs the statements with the order (of a fail point) given to all nodes, since tables move, or to some; returns
+        the process that carried it out: ended, standing still, or having failed."""
+        place, action = order.rsplit("=", 1)
+        point, action = place.split("(")[0], action.split("@")[0]
+        nodes = among or list(self.cluster.nodes.values())
+        before = {node: len(node.passages(point, action)) for node in nodes}
+        for node in nodes:
+            node.arm(order)
+        self.source.sql(*statements)
+        lost = wait_until(f"somebody comes to {order}", lambda: next(
+            (node for node in nodes if len(node.passages(point, action)) > before[node]), None), 30)
+        for node in nodes:
+            if node is not lost:
+                node.arm(f"{place}=off")
+        if action == "kill":
+            assert lost.wait(30) == -signal.SIGKILL
+        elif action == "stop":
+            wait_until(f"{lost.name} stands still", lost.is_stopped, 10)
+        return lost
+
     def restart_node(self, process):
         """After its end; the new incarnation makes the old one's spans absent at once."""
         process.wait(20)
