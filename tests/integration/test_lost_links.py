@@ -29,6 +29,11 @@ def goes_on(feed, number):
     return time.monotonic() - started
 
 
+def has_one_owner_each(feed):
+    """As many dispatchers on the nodes as there are tables, and the trigger."""
+    return sum(node.metric("dispatcher_count") for node in feed.cluster.nodes.values()) == len(feed.tables())
+
+
 def lost_and_found(how):
     """`how` breaks the link of n2; it is mended after others went on, and once more right away."""
     with stage(*TABLES, nodes=1) as feed, linked(feed, "n2") as link:
@@ -40,6 +45,7 @@ def lost_and_found(how):
             wait_until("both are there", lambda: set(feed.states().values()) == {"present"}, 20)
             print(f"  with both in {goes_on(feed, number + 2):.1f} s", flush=True)
             wait_until("n2 has a share again", lambda: any(it["node"] == "n2" for it in feed.tables().values()), 20)
+            wait_until("every table has one owner", lambda: has_one_owner_each(feed), 20)
         feed.ends_well()
 
 

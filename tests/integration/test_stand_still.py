@@ -1,10 +1,8 @@
 """Processes that are away for long, and come back or are replaced."""
 import os
-import re
 import signal
 import sys
 import time
-import urllib.request
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 
@@ -62,14 +60,9 @@ def process_stopped_with_the_lock_of_the_file_is_named():
 
 def figures(process):
     """Of a node: statuses and requests that wait, and its memory in KiB."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{process.http_port}/metrics", timeout=10) as answer:
-        text = answer.read().decode()
     with open(f"/proc/{process.popen.pid}/statm") as statm:
         memory = int(statm.read().split()[1]) * 4
-
-    def sum_of(name):
-        return sum(float(value) for value in re.findall(rf"^\w*{name}(?:{{[^}}]*}})? (\S+)$", text, re.M))
-    return sum_of("block_status_buffer_length"), sum_of("block_status_request_queue_length"), memory
+    return (process.metric("block_status_buffer_length"), process.metric("block_status_request_queue_length"), memory)
 
 
 def maintainer_away_while_all_tables_wait():

@@ -2,6 +2,7 @@
 import http.client
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -51,6 +52,12 @@ class Process:
             f"http://127.0.0.1:{self.http_port}/debug/fail-points", json.dumps(orders).encode(),
             {"Content-Type": "application/json"}, method="POST")
         urllib.request.urlopen(request, timeout=10).close()
+
+    def metric(self, name):
+        """Summed over its labels."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=10) as answer:
+            text = answer.read().decode()
+        return sum(float(value) for value in re.findall(rf"^\w*{name}(?:{{[^}}]*}})? (\S+)$", text, re.M))
 
     def passages(self, point, action=None):
         """Lines of its log that say that an armed point was passed; `action`: and carried out."""
