@@ -10,6 +10,7 @@ import time
 import pymysql
 
 from . import carried, general_log, scenario, workload
+from .cluster import CtlError
 from .mariadb_server import MariaDB
 from .steady_load import SteadyLoad
 from .waiting import wait_until
@@ -107,7 +108,15 @@ class Watched:
         self.says("normal", seconds=seconds)
 
     def resume(self):
-        self.cluster.ctl("changefeed", "resume", "-c", NAME)
+        """As soon as the nodes have closed what failed."""
+        def is_resumed():
+            try:
+                self.cluster.ctl("changefeed", "resume", "-c", NAME)
+            except CtlError as error:
+                assert "try again" in error.error, error
+                return False
+            return True
+        wait_until("the changefeed can be resumed", is_resumed, 20)
 
     def has_gate(self):
         return self.cluster.ctl("barrier", "list", "-c", NAME)
