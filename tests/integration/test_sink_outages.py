@@ -18,7 +18,7 @@ from lib.waiting import wait_until
 
 NODE = {"sink_retry_max": "1s"}  # 5 s by default
 WORKERS = 10  # of a node: row_workers and ddl_workers
-SECONDS = float(os.environ.get("SLUICE_OUTAGE_SECONDS", "4"))
+SECONDS = float(os.environ.get("SLUICE_OUTAGE_SECONDS", "3"))
 
 
 def table_lock(sink, table):

@@ -14,7 +14,7 @@ from lib.outage import for_seconds, kill_connections, repeatedly
 from lib.tcp_proxy import TcpProxy
 from lib.waiting import wait_until
 
-SECONDS = float(os.environ.get("SLUICE_OUTAGE_SECONDS", "4"))
+SECONDS = float(os.environ.get("SLUICE_OUTAGE_SECONDS", "3"))
 READER = "reader"
 # A server that may be killed at any moment and still has in its log what it has told us.
 DURABLE = ["--sync-binlog=1", "--innodb-flush-log-at-trx-commit=1"]
