@@ -32,6 +32,7 @@ struct lone_node {
     stream_t *streams; /* the first is the trigger's */
     uint32_t count;
     uint64_t life, runs;
+    bool is_outlived, is_fenced;
     bool has_list, is_busy; /* at a schema change or sync point */
     event_key_t done;
     commit_ts_t start, checkpoint;
@@ -77,14 +78,18 @@ static void pass_requests(lone_node_t *node)
 
 /* ---- what comes in ---- */
 
+/* Refused, by right or not. */
+static void refused(lone_node_t *node, sluice_error_t error)
+{
+    if (node->is_outlived && (error == SLUICE_ERROR_NOT_OWNER || error == SLUICE_ERROR_CLOSED))
+        node->is_fenced = true;
+    else
+        sim_violated(node->world, "lone node", "the sink failed: %s", sluice_error_name(error));
+}
+
 static void claimed(lone_node_t *node, uint32_t index, const sink_completion_t *done)
 {
     stream_t *stream = &node->streams[index];
-    if (done->error != SLUICE_OK) {
-        sim_violated(node->world, "lone node", "a claim failed: %s",
-                     sluice_error_name(done->error));
-        return;
-    }
     if (done->progress.v > stream->flushed.v)
         stream->flushed = stream->resolved = done->progress;
     stream->is_open = true;
@@ -154,11 +159,12 @@ static void take_completions(lone_node_t *node)
         for (uint32_t i = 0; i < count; i++) {
             const sink_completion_t *done = &completions[i];
             uint32_t index = (uint32_t)done->dispatcher_id.lo;
+            if (done->error != SLUICE_OK) {
+                refused(node, done->error);
+                continue;
+            }
             if (done->kind == SINK_CLAIMED)
                 claimed(node, index, done);
-            else if (done->error != SLUICE_OK)
-                sim_violated(node->world, "lone node", "the sink failed: %s",
-                             sluice_error_name(done->error));
             else if (done->kind == SINK_WRITTEN)
                 node->streams[index].outstanding -= done->count;
             else
@@ -327,6 +333,8 @@ static void act(void *context)
     lone_node_t *node = context;
     mono_ns_t now = sim_process_now(node->process);
     take_completions(node);
+    if (node->is_fenced)
+        return;
     take_events(node);
     if (!node->has_list)
         take_list(node);
@@ -336,22 +344,25 @@ static void act(void *context)
         advance_table(node, i);
     advance_gate(node);
     note_progress(node);
-    node->feed_port.set_persisted(node->feed_port.self, node->checkpoint, COMMIT_TS_MAX);
-    node->sink_port.clean_up(node->sink_port.self, node->checkpoint);
+    /* What nobody has persisted for it any more is not to be cleaned up behind. */
+    if (!node->is_outlived) {
+        node->feed_port.set_persisted(node->feed_port.self, node->checkpoint, COMMIT_TS_MAX);
+        node->sink_port.clean_up(node->sink_port.self, node->checkpoint);
+    }
     pass_requests(node);
     sim_timer_arm(&node->timer, 5 * NS_PER_MS);
 }
 
 /* ---- life ---- */
 
-lone_node_t *lone_node_start(sim_world_t *world, const sim_log_t *log, sim_sink_t *sink,
-                             commit_ts_t checkpoint, uint64_t life)
+lone_node_t *lone_node_start(sim_world_t *world, uint32_t process, const sim_log_t *log,
+                             sim_sink_t *sink, commit_ts_t checkpoint, uint64_t life)
 {
     lone_node_t *node = memory_zalloc(sizeof *node);
     error_report_t report = {0};
     changefeed_ref_t changefeed = {.generation = 1};
     node->world = world;
-    node->process = small_world_process(world);
+    node->process = small_world_process(world, process);
     node->log = log;
     node->life = life;
     node->start = node->checkpoint = checkpoint;
@@ -375,7 +386,7 @@ lone_node_t *lone_node_start(sim_world_t *world, const sim_log_t *log, sim_sink_
         return NULL;
     }
     node->feed_port = sim_feed_port(node->feed);
-    small_world_on_wake(world, act, node);
+    small_world_on_wake(node->process, act, node);
     add_stream(node, TABLE_ID_TRIGGER, COMMIT_TS_NONE, checkpoint);
     sim_timer_arm(&node->timer, 0);
     return node;
@@ -387,7 +398,7 @@ void lone_node_destroy(lone_node_t **node)
     *node = NULL;
     if (!self)
         return;
-    small_world_on_wake(self->world, NULL, NULL);
+    small_world_on_wake(self->process, NULL, NULL);
     sim_timer_stop(&self->timer);
     for (uint32_t i = 0; i < self->count; i++) {
         for (uint32_t j = 0; j < self->streams[i].count; j++)
@@ -404,4 +415,14 @@ void lone_node_destroy(lone_node_t **node)
 commit_ts_t lone_node_checkpoint(const lone_node_t *node)
 {
     return node->checkpoint;
+}
+
+void lone_node_outlive(lone_node_t *node)
+{
+    node->is_outlived = true;
+}
+
+bool lone_node_is_fenced(const lone_node_t *node)
+{
+    return node->is_fenced;
 }

@@ -9,26 +9,29 @@
 typedef struct event {
     struct event *next;
     uint64_t at;
-    uint64_t life; /* 0: outside of the process */
+    const sim_process_t *process; /* NULL: outside of every one */
+    uint64_t life;
     sim_action_t *action;
     void *context;
     uint64_t argument;
 } event_t;
 
 struct sim_process {
+    sim_world_t *world;
+    const char *name;
     uint64_t life;
-    bool is_stopped;
+    bool is_stopped, is_woken;
+    void (*act)(void *context);
+    void *context;
 };
 
 struct sim_world {
     sim_random_t random;
     uint64_t now;
     event_t *events; /* by time, then by age */
-    sim_process_t process;
-    bool has_faults, is_woken, is_traced;
+    sim_process_t processes[SMALL_WORLD_PROCESSES];
+    bool has_faults, is_traced;
     sim_rates_t rates;
-    void (*act)(void *context);
-    void *context;
     char violation[4096];
 };
 
@@ -38,7 +41,9 @@ sim_world_t *small_world_new(uint64_t seed, bool has_faults, const sim_rates_t *
     world->random.state = seed;
     world->has_faults = has_faults;
     world->rates = *rates;
-    world->process.life = 1;
+    static const char *const names[SMALL_WORLD_PROCESSES] = {"n1", "n2"};
+    for (uint32_t i = 0; i < SMALL_WORLD_PROCESSES; i++)
+        world->processes[i] = (sim_process_t){.world = world, .name = names[i]};
     world->is_traced = getenv("SIM_TRACE") != NULL;
     return world;
 }
@@ -54,15 +59,15 @@ void small_world_destroy(sim_world_t **world)
     *world = NULL;
 }
 
-sim_process_t *small_world_process(sim_world_t *world)
+sim_process_t *small_world_process(sim_world_t *world, uint32_t index)
 {
-    return &world->process;
+    return &world->processes[index];
 }
 
-void small_world_on_wake(sim_world_t *world, void (*act)(void *context), void *context)
+void small_world_on_wake(sim_process_t *process, void (*act)(void *context), void *context)
 {
-    world->act = act;
-    world->context = context;
+    process->act = act;
+    process->context = context;
 }
 
 static void insert(sim_world_t *world, event_t *event)
@@ -81,25 +86,28 @@ bool small_world_step(sim_world_t *world)
         return false;
     world->events = event->next;
     world->now = event->at;
-    if (event->life == world->process.life && world->process.is_stopped) {
+    const sim_process_t *process = event->process;
+    bool is_of_life = !process || event->life == process->life;
+    if (is_of_life && process && process->is_stopped) {
         event->at += NS_PER_MS;
         insert(world, event);
         return true;
     }
-    if (event->life == 0 || event->life == world->process.life)
+    if (is_of_life)
         event->action(event->context, event->argument);
     free(event);
     return true;
 }
 
-void small_world_kill(sim_world_t *world)
+void small_world_kill(sim_process_t *process)
 {
-    world->process.life++;
+    process->life++;
+    process->is_stopped = process->is_woken = false;
 }
 
-void small_world_stop(sim_world_t *world, bool is_stopped)
+void small_world_stop(sim_process_t *process, bool is_stopped)
 {
-    world->process.is_stopped = is_stopped;
+    process->is_stopped = is_stopped;
 }
 
 void small_world_set_faults(sim_world_t *world, bool has_faults)
@@ -129,6 +137,7 @@ void sim_after(sim_world_t *world, sim_process_t *process, uint64_t delay_ns, si
 {
     event_t *event = memory_zalloc(sizeof *event);
     *event = (event_t){.at = world->now + delay_ns,
+                       .process = process,
                        .life = process ? process->life : 0,
                        .action = action,
                        .context = context,
@@ -152,34 +161,29 @@ void sim_forget(sim_world_t *world, const void *context)
 
 const char *sim_process_name(const sim_process_t *process)
 {
-    (void)process;
-    return "n1";
+    return process->name;
 }
 
 mono_ns_t sim_process_now(const sim_process_t *process)
 {
-    /* The process is the world's member. */
-    const sim_world_t *world =
-        (const sim_world_t *)((const char *)process - offsetof(sim_world_t, process));
-    return (mono_ns_t){world->now};
+    return (mono_ns_t){process->world->now};
 }
 
 static void wake(void *context, uint64_t argument)
 {
     (void)argument;
-    sim_world_t *world = context;
-    world->is_woken = false;
-    if (world->act)
-        world->act(world->context);
+    sim_process_t *process = context;
+    process->is_woken = false;
+    if (process->act)
+        process->act(process->context);
 }
 
 void sim_process_wake(sim_process_t *process)
 {
-    sim_world_t *world = (sim_world_t *)((char *)process - offsetof(sim_world_t, process));
-    if (world->is_woken)
+    if (process->is_woken)
         return;
-    world->is_woken = true;
-    sim_after(world, NULL, 0, wake, world, 0);
+    process->is_woken = true;
+    sim_after(process->world, process, 0, wake, process, 0);
 }
 
 void sim_moment(sim_world_t *world, const sim_moment_t *moment)

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "tests/sim/lone_node.h"
+#include "tests/sim/relay.h"
 
 static const sim_rates_t rates = {.nodes = 1,
                                   .tables = 6,
@@ -21,26 +21,26 @@ typedef struct {
     sim_world_t *world;
     sim_log_t *log;
     sim_sink_t *sink;
-    lone_node_t *node;
-    uint64_t life, steps;
+    relay_t relay;
+    uint64_t steps;
 } fixture_t;
 
 static fixture_t begin(uint64_t seed, bool has_faults, sim_sink_flavour_t flavour)
 {
-    fixture_t f = {.world = small_world_new(seed, has_faults, &rates), .life = 1};
+    fixture_t f = {.world = small_world_new(seed, has_faults, &rates)};
     sim_log_options_t options =
         sim_log_options_draw(sim_random(f.world), rates.tables, rates.log_length,
                              rates.log_interval_ns, rates.syncpoint_ms);
     f.log = sim_log_new(&options, sim_random(f.world));
     sim_log_draw(f.log);
     f.sink = sim_sink_new(f.world, f.log, flavour);
-    f.node = lone_node_start(f.world, f.log, f.sink, sim_log_start(f.log).commit_ts, f.life);
+    relay_start(&f.relay, f.world, f.log, f.sink, seed);
     return f;
 }
 
 static void end(fixture_t *f)
 {
-    lone_node_destroy(&f->node);
+    relay_end(&f->relay);
     sim_sink_destroy(&f->sink);
     sim_log_destroy(&f->log);
     small_world_destroy(&f->world);
@@ -53,41 +53,36 @@ static void assert_sound(const fixture_t *f, uint64_t seed)
                  (double)sim_now(f->world).v / 1e9, small_world_violation(f->world));
 }
 
-static void restart(fixture_t *f)
-{
-    commit_ts_t checkpoint = lone_node_checkpoint(f->node);
-    small_world_kill(f->world);
-    lone_node_destroy(&f->node);
-    f->node = lone_node_start(f->world, f->log, f->sink, checkpoint, ++f->life);
-}
-
 #define STEPS_MAX 2000000
 #define TIME_MAX (1000 * NS_PER_S)
 
-/* Everything that the log has comes into the sink; dies `deaths` times on the way. */
-static void run(uint64_t seed, bool has_faults, uint32_t deaths, sim_sink_flavour_t flavour)
+/* Everything that the log has comes into the sink, which is passed on to another node `deaths`
+ * times on the way. Returns how many found out that they were replaced. */
+static uint64_t run(uint64_t seed, bool has_faults, uint32_t deaths, sim_sink_flavour_t flavour)
 {
     fixture_t f = begin(seed, has_faults, flavour);
     sim_random_t random = {seed};
     uint64_t last = sim_log_last(f.log).v, checked = 0;
-    while (lone_node_checkpoint(f.node).v < last) {
+    while (relay_checkpoint(&f.relay).v < last) {
         bool has_more = small_world_step(f.world);
+        relay_step(&f.relay);
         assert_sound(&f, seed);
         if (!has_more || f.steps++ > STEPS_MAX || sim_now(f.world).v > TIME_MAX)
             fail_msg("seed %llu: stands still at %llu of %llu", (unsigned long long)seed,
-                     (unsigned long long)lone_node_checkpoint(f.node).v, (unsigned long long)last);
-        if (lone_node_checkpoint(f.node).v > checked) {
-            checked = lone_node_checkpoint(f.node).v;
-            sim_sink_check_checkpoint(f.sink, lone_node_checkpoint(f.node));
+                     (unsigned long long)relay_checkpoint(&f.relay).v, (unsigned long long)last);
+        if (relay_checkpoint(&f.relay).v > checked) {
+            checked = relay_checkpoint(&f.relay).v;
+            sim_sink_check_checkpoint(f.sink, relay_checkpoint(&f.relay));
         }
         if (deaths > 0 && sim_random_below(&random, 4000) == 0) {
             deaths--;
-            restart(&f);
+            relay_pass_on(&f.relay);
         }
     }
     sim_sink_check_end(f.sink);
     assert_sound(&f, seed);
     end(&f);
+    return f.relay.fenced;
 }
 
 static uint64_t seeds(void)
@@ -116,11 +111,13 @@ static void it_does_so_when_connections_break(void **state)
         run(first_seed() + i, true, 0, i % 2 ? SIM_SINK_SQLITE : SIM_SINK_MARIADB);
 }
 
-static void it_does_so_when_the_node_dies(void **state)
+static void it_does_so_when_nodes_die_or_are_outlived(void **state)
 {
     (void)state;
+    uint64_t fenced = 0;
     for (uint64_t i = 0; i < seeds(); i++)
-        run(first_seed() + i, true, 6, i % 2 ? SIM_SINK_SQLITE : SIM_SINK_MARIADB);
+        fenced += run(first_seed() + i, true, 6, i % 2 ? SIM_SINK_SQLITE : SIM_SINK_MARIADB);
+    assert_true(fenced > 0);
 }
 
 int main(void)
@@ -128,7 +125,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_log_comes_into_the_sink),
         cmocka_unit_test(it_does_so_when_connections_break),
-        cmocka_unit_test(it_does_so_when_the_node_dies),
+        cmocka_unit_test(it_does_so_when_nodes_die_or_are_outlived),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "dispatcher/sink/adapters.h"
-#include "tests/sim/lone_node.h"
+#include "tests/sim/relay.h"
 
 static const sim_rates_t rates = {.feed_delay_ns = 3 * NS_PER_MS,
                                   .sink_delay_min_ns = 100 * NS_PER_US,
@@ -26,7 +26,7 @@ typedef struct {
     sim_world_t *world;
     sim_log_t *log;
     sim_sink_t *sink;
-    lone_node_t *node;
+    relay_t relay;
     char path[128];
 } fixture_t;
 
@@ -53,7 +53,7 @@ static void begin(fixture_t *f, uint64_t seed)
 static void end(fixture_t *f)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
-    lone_node_destroy(&f->node);
+    relay_end(&f->relay);
     sim_sink_destroy(&f->sink);
     sim_log_destroy(&f->log);
     small_world_destroy(&f->world);
@@ -136,21 +136,18 @@ static void run(uint64_t seed, uint32_t deaths)
 {
     fixture_t f;
     begin(&f, seed);
-    uint64_t life = 1, steps = 0, last = sim_log_last(f.log).v;
-    f.node = lone_node_start(f.world, f.log, f.sink, sim_log_start(f.log).commit_ts, life);
-    while (lone_node_checkpoint(f.node).v < last) {
+    uint64_t steps = 0, last = sim_log_last(f.log).v;
+    relay_start(&f.relay, f.world, f.log, f.sink, seed);
+    while (relay_checkpoint(&f.relay).v < last) {
         small_world_step(f.world);
+        relay_step(&f.relay);
         if (small_world_violation(f.world)[0])
             fail_msg("seed %llu: %s", (unsigned long long)seed, small_world_violation(f.world));
         if (steps++ > STEPS_MAX)
             fail_msg("seed %llu: stands still at %llu of %llu", (unsigned long long)seed,
-                     (unsigned long long)lone_node_checkpoint(f.node).v, (unsigned long long)last);
-        if (life > deaths || steps % STEPS_A_LIFE > 0)
-            continue;
-        commit_ts_t checkpoint = lone_node_checkpoint(f.node);
-        small_world_kill(f.world);
-        lone_node_destroy(&f.node);
-        f.node = lone_node_start(f.world, f.log, f.sink, checkpoint, ++life);
+                     (unsigned long long)relay_checkpoint(&f.relay).v, (unsigned long long)last);
+        if (f.relay.life <= deaths && steps % STEPS_A_LIFE == 0)
+            relay_pass_on(&f.relay);
     }
     assert_same(&f, seed);
     end(&f);

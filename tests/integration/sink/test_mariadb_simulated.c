@@ -13,7 +13,7 @@
 #include "common/runtime/fail_point.h"
 #include "dispatcher/sink/adapters.h"
 #include "tests/integration/mariadb_fixture.h"
-#include "tests/sim/lone_node.h"
+#include "tests/sim/relay.h"
 
 static const sim_rates_t rates = {.feed_delay_ns = 3 * NS_PER_MS,
                                   .sink_delay_min_ns = 100 * NS_PER_US,
@@ -36,7 +36,8 @@ typedef struct {
     sim_world_t *world;
     sim_log_t *log;
     sim_sink_t *sink;
-    lone_node_t *node;
+    relay_t relay;
+    uint64_t fenced; /* nodes that found out that they were replaced */
     uint64_t failed; /* calls that were to fail on the way */
 } fixture_t;
 
@@ -170,7 +171,8 @@ static void end(fixture_t *f)
 #ifdef SLUICE_FAIL_POINTS
     fail_point_disarm_all();
 #endif
-    lone_node_destroy(&f->node);
+    relay_end(&f->relay);
+    f->fenced += f->relay.fenced;
     sim_sink_destroy(&f->sink);
     sim_log_destroy(&f->log);
     small_world_destroy(&f->world);
@@ -179,21 +181,18 @@ static void end(fixture_t *f)
 static void run(fixture_t *f, uint64_t seed)
 {
     begin(f, seed);
-    uint64_t life = 1, steps = 0, last = sim_log_last(f->log).v;
-    f->node = lone_node_start(f->world, f->log, f->sink, sim_log_start(f->log).commit_ts, life);
-    while (lone_node_checkpoint(f->node).v < last) {
+    uint64_t steps = 0, last = sim_log_last(f->log).v;
+    relay_start(&f->relay, f->world, f->log, f->sink, seed);
+    while (relay_checkpoint(&f->relay).v < last) {
         small_world_step(f->world);
+        relay_step(&f->relay);
         if (small_world_violation(f->world)[0])
             fail_msg("seed %llu: %s", (unsigned long long)seed, small_world_violation(f->world));
         if (steps++ > STEPS_MAX)
             fail_msg("seed %llu: stands still at %llu of %llu", (unsigned long long)seed,
-                     (unsigned long long)lone_node_checkpoint(f->node).v, (unsigned long long)last);
-        if (life > DEATHS || steps % STEPS_A_LIFE > 0)
-            continue;
-        commit_ts_t checkpoint = lone_node_checkpoint(f->node);
-        small_world_kill(f->world);
-        lone_node_destroy(&f->node);
-        f->node = lone_node_start(f->world, f->log, f->sink, checkpoint, ++life);
+                     (unsigned long long)relay_checkpoint(&f->relay).v, (unsigned long long)last);
+        if (f->relay.life <= DEATHS && steps % STEPS_A_LIFE == 0)
+            relay_pass_on(&f->relay);
     }
     assert_same(f, seed);
     end(f);
@@ -213,6 +212,8 @@ static void the_server_holds_what_the_log_says(void **state)
              seeds = number_of("SIM_DATA_SEEDS", SEEDS);
     for (uint64_t i = 0; i < seeds; i++)
         run(&f, first + i);
+    assert_true(f.fenced > 0);
+    print_message("%llu nodes were fenced\n", (unsigned long long)f.fenced);
     print_message("%llu calls were to fail on the way\n", (unsigned long long)f.failed);
     mariadb_fixture_stop(&f.server);
 }
