@@ -1,4 +1,6 @@
 """A MariaDB server of our own: temporary directory, unix socket and a free loopback port, ended by process id."""
+import atexit
+import fcntl
 import os
 import shutil
 import signal
@@ -37,19 +39,33 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def _install(directory):
+    subprocess.run(
+        ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={directory}",
+         "--auth-root-authentication-method=normal", "--skip-test-db",
+         "--innodb-log-file-size=16M"],
+        check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+
+
 def _installed_template():
-    """A data directory made once per run and copied for each server."""
+    """A data directory to copy for each server, made once: for all tests of a build directory, else for this process."""
     global _template
-    if _template is None:
+    if _template:
+        return _template
+    build = os.environ.get("SLUICE_BUILD")
+    if not build:
         base = tempfile.mkdtemp(prefix="sluice-mariadb-template-", dir=base_directory())
-        subprocess.run(
-            ["mariadb-install-db", "--no-defaults", "--user=root", f"--datadir={base}/data",
-             "--auth-root-authentication-method=normal", "--skip-test-db",
-             "--innodb-log-file-size=16M"],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-        import atexit
         atexit.register(shutil.rmtree, base, True)
+        _install(f"{base}/data")
         _template = f"{base}/data"
+        return _template
+    _template = f"{build}/tests/integration/mariadb-data"
+    with open(f"{_template}.lock", "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.isdir(_template):
+            shutil.rmtree(f"{_template}.new", ignore_errors=True)
+            _install(f"{_template}.new")
+            os.rename(f"{_template}.new", _template)
     return _template
 
 
