@@ -94,6 +94,7 @@ struct sink_pool {
     uint64_t rows, bytes, ddls;
     log_limiter_t retry_lines;
     bool has_connected;
+    log_limiter_t refused_limiter;
     sluice_error_t error;
     char text[ERROR_REPORT_TEXT_MAX];
 };

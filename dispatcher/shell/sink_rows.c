@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "common/runtime/clock.h"
 #include "common/runtime/log.h"
 #include "dispatcher/shell/sink_pool_internal.h"
 
@@ -58,6 +59,19 @@ static void log_if_sink_is_ahead(const sink_pool_t *pool, const lane_t *lane, co
             log_number("meta_store", lane->claim.checkpoint.v), log_number("sink", progress.v));
 }
 
+/* Who comes late is refused as a rule. If it goes on, the spans were written under a later epoch
+ * than the maintainer's: its meta store is an older copy, and its clock was set back. */
+static void log_refused(sink_pool_t *pool, const lane_t *lane)
+{
+    uint64_t suppressed;
+    if (log_limiter_allow(&pool->refused_limiter, clock_mono(), &suppressed))
+        LOG(LOG_LEVEL_WARNING, "sink", pool->options.changefeed_name,
+            "a span is owned by a later assignment",
+            log_number("table_id", lane->claim.span.table_id.v),
+            log_number("maintainer_epoch", lane->claim.epoch.maintainer_epoch),
+            log_number("not_logged", suppressed));
+}
+
 static void do_claims(worker_t *worker)
 {
     sink_pool_t *pool = worker->pool;
@@ -73,6 +87,8 @@ static void do_claims(worker_t *worker)
         lane_t *lane = batch->lanes[i];
         const sink_claim_result_t *result = &batch->results[i];
         sluice_error_t outcome = error != SLUICE_OK ? error : result->error;
+        if (outcome == SLUICE_ERROR_NOT_OWNER)
+            log_refused(pool, lane);
         if (outcome != SLUICE_OK)
             pool_end_lane(pool, lane);
         else

@@ -127,6 +127,21 @@ def older_copy_knows_of_a_removed_changefeed():
         cluster.ctl("changefeed", "remove", "-c", "feed", "--no-confirm")
 
 
+def older_copy_and_a_clock_set_back():
+    """The sink was written under later epochs: nothing is taken from them, and the log says so."""
+    with scenario.source_server() as source, scenario.sink_server() as sink, \
+            scenario.cluster(1, maintainer_keys=SHORT_LEASE) as cluster:
+        begin(cluster, source, sink)
+        cluster.kill()
+        sink.sql("UPDATE sluice.progress SET maintainer_epoch = maintainer_epoch + (1 << 43)")
+        cluster.start_maintainer()
+        node = cluster.start_node("n1")
+        cluster.wait_nodes(1)
+        insert(source, 1)
+        wait_until("the log says so", lambda: "owned by a later assignment" in node.text(), 20)
+        assert sink.sql("SELECT n FROM d.log") == ((0,),)
+
+
 # ---- disks ----
 
 @contextlib.contextmanager
@@ -326,5 +341,6 @@ def second_maintainer_on_a_copy():
 
 if __name__ == "__main__":
     scenario.main([older_copy_and_everybody_starts_again, older_copy_and_the_nodes_go_on, older_copies_under_load,
+                   older_copy_and_a_clock_set_back,
                    older_copy_knows_of_a_removed_changefeed, disk_full, damaged_and_foreign_stores,
                    read_only_store, second_maintainer_on_a_stopped_ones_store, second_maintainer_on_a_copy])
