@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "tests/sim/checks_lease.h"
 #include "tests/sim/maintainer_process.h"
 #include "tests/sim/meta_store.h"
 #include "tests/sim/operators.h"
@@ -36,6 +37,7 @@ typedef struct {
 
 struct sim_checks {
     sim_world_t *world;
+    sim_lease_check_t leases;
     event_t *events; /* two for each commit_ts behind the log's start */
     size_t count;
     carriers_t carriers;
@@ -398,6 +400,8 @@ static void see_sent(sim_checks_t *checks, const sim_moment_t *moment)
     const message_t *message = moment->message;
     if (message->header.type == MESSAGE_BLOCK_STATUS_REQUEST)
         check_done(checks, moment);
+    if (message->header.type == MESSAGE_HEARTBEAT_REQUEST)
+        sim_lease_check_sent(&checks->leases, moment->from, message);
     if (message->header.type == MESSAGE_SCHEDULE_REQUEST)
         check_creates(checks, &message->schedule_request, message->header.maintainer_epoch);
     if (message->header.type != MESSAGE_HEARTBEAT_RESPONSE)
@@ -415,6 +419,12 @@ void sim_checks_see(sim_checks_t *checks, const sim_moment_t *moment)
 {
     if (moment->kind == SIM_SENT)
         see_sent(checks, moment);
+    else if (moment->kind == SIM_ROWS_SENDING || moment->kind == SIM_DDL_LOCKING)
+        sim_lease_check_write(&checks->leases, moment->from);
+    else if (moment->kind == SIM_DELIVERED &&
+             moment->message->header.type == MESSAGE_HEARTBEAT_RESPONSE)
+        sim_lease_check_answered(&checks->leases, moment->to,
+                                 moment->message->heartbeat_response.newest_heartbeat);
     else if (moment->kind == SIM_LOGGED)
         forget_finished(checks, &moment->effect->log);
     else if (moment->kind == SIM_PERSISTED)

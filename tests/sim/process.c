@@ -143,6 +143,7 @@ void sim_process_start(sim_process_t *process)
     if (process->state != SIM_DOWN)
         return;
     process->state = SIM_UP;
+    process->continued_at = process->world->now;
     process->life++;
     sim_trace(process->world, process->name, "starts, life %llu",
               (unsigned long long)process->life);
@@ -187,6 +188,7 @@ void sim_process_continue(sim_process_t *process)
     if (process->state != SIM_STOPPED)
         return;
     process->state = SIM_UP;
+    process->continued_at = process->world->now;
     process->stops++;
     sim_trace(process->world, process->name, "is continued");
     size_t count = process->held_count;

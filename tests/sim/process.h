@@ -34,6 +34,7 @@ struct sim_process {
     sim_process_state_t state;
     uint64_t life;
     bool is_in_turn, is_doomed, is_stopping; /* dies, stops at the end of this turn */
+    mono_ns_t continued_at;                  /* or started */
     uint64_t stops;                          /* counted: a continue belongs to its stop */
     int64_t drift_ppm;
     mono_ns_t turn_at; /* the next one that is planned, true time */
