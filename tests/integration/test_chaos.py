@@ -1,7 +1,7 @@
 """The live load while every process is killed and stopped in turn; then source and sink compared, and each schema change
 looked for in what the sink's server was told.
 
-SLUICE_CHAOS_KILLS, _STOPS, _ROWS, _CHANGES, _SEED and _LEASE (seconds) make it larger."""
+SLUICE_CHAOS_KILLS, _STOPS, _ROWS, _CHANGES, _SEED, _LEASE and _SYNC_POINTS (seconds) make it larger."""
 import os
 import sys
 import threading
@@ -17,6 +17,7 @@ ROWS = int(os.environ.get("SLUICE_CHAOS_ROWS", "40000"))
 CHANGES = int(os.environ.get("SLUICE_CHAOS_CHANGES", "60"))
 SEED = int(os.environ.get("SLUICE_CHAOS_SEED", "1"))
 LEASE = float(os.environ.get("SLUICE_CHAOS_LEASE", "3"))
+SYNC_POINTS = os.environ.get("SLUICE_CHAOS_SYNC_POINTS", "5")
 FILTER = ["w*.*"]
 
 
@@ -53,7 +54,8 @@ def replicate(source, sink_uri, kinds, stopped_may_hold=False):
     print(f"  SLUICE_CHAOS_SEED={SEED}", flush=True)
     load = Load(source, kinds)
     with scenario.cluster(3, maintainer_keys={"lease": f"{int(LEASE * 1000)}ms"}) as cluster:
-        cluster.create("feed", source.uri(), sink_uri, "--filter", *FILTER)
+        cluster.create("feed", source.uri(), sink_uri, "--filter", *FILTER, "--option",
+                       f"sync-point-interval={SYNC_POINTS}")
         workload.create_tables(source, 3, 60)
         load.start()
         watch = chaos.Watch(cluster, "feed", source, LEASE + 10, stopped_may_hold)
@@ -81,6 +83,9 @@ def killed_all_the_time_into_mariadb():
     with scenario.source_server() as source, scenario.sink_server() as sink:
         changes = replicate(source, sink.uri(), workload.EVERYWHERE + workload.PARTITIONED)
         each_change_once(changes, general_log.schema_changes(sink.general_log))
+        points, = sink.sql("SELECT COUNT(*) FROM sluice.syncpoint")[0]
+        print(f"  {points} sync points", flush=True)
+        assert points > 0
 
 
 def killed_all_the_time_into_sqlite():
