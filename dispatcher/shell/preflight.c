@@ -218,6 +218,8 @@ static void check_sink(preflight_t *preflight)
     }
     if (error != SLUICE_OK)
         add_failure(preflight, error, report.text);
+    else if (report.text[0])
+        add_warning(preflight, report.text);
 }
 
 /* ---- the thread ---- */

@@ -66,7 +66,7 @@ typedef struct {
     void (*close)(sink_t **sink);
     /* Pre-flight at create: reachable, version, privileges, engines, and that each of the tables
      * given exists in the sink with the same columns. Makes Sluice's own tables. Adds a line to
-     * `report` for every failure. */
+     * `report` for every failure; when all is well its text, if it has any, is a warning. */
     sluice_error_t (*check)(sink_t *sink, const table_definition_t *const *tables,
                             uint32_t table_count, error_report_t *report);
 

@@ -73,6 +73,8 @@ typedef enum {
     FACT_REPLICA_POSITION,
     FACT_REPLICA_UPDATES,
     FACT_POSITION,
+    FACT_SYNC_BINLOG,
+    FACT_FLUSH_LOG,
     FACT_IDENTITY,
     FACT_COUNT
 } fact_t;
@@ -82,7 +84,8 @@ static const char facts_sql[] =
     "@@global.binlog_row_metadata, @@global.gtid_strict_mode, @@global.gtid_domain_id, "
     "@@global.server_id, @@lower_case_table_names, @@global.character_set_server, "
     "@@global.collation_server, @@global.binlog_expire_logs_seconds, @@global.gtid_slave_pos, "
-    "@@global.log_slave_updates, @@global.gtid_binlog_pos, "
+    "@@global.log_slave_updates, @@global.gtid_binlog_pos, @@global.sync_binlog, "
+    "@@global.innodb_flush_log_at_trx_commit, "
     "CONCAT(@@hostname, ':', @@port, ':', @@datadir)";
 
 static sluice_error_t read_facts(MYSQL *mysql, arena_t *arena, const char *facts[FACT_COUNT],
@@ -123,6 +126,12 @@ static void check_settings(const char *const facts[FACT_COUNT], findings_t *find
                           required[i].name, facts[required[i].fact], required[i].wanted,
                           required[i].mend);
     uint64_t expire_s = strtoull(facts[FACT_EXPIRE], NULL, 10);
+    if (strcmp(facts[FACT_SYNC_BINLOG], "1") != 0 || strcmp(facts[FACT_FLUSH_LOG], "1") != 0)
+        findings_warn(findings,
+                      "sync_binlog is %s and innodb_flush_log_at_trx_commit is %s: in a crash the "
+                      "source may lose changes that were replicated, and the changefeed fails as "
+                      "diverged; SET GLOBAL sync_binlog=1, GLOBAL innodb_flush_log_at_trx_commit=1",
+                      facts[FACT_SYNC_BINLOG], facts[FACT_FLUSH_LOG]);
     if (expire_s > 0 && expire_s < RETENTION_WARN_S)
         findings_warn(findings,
                       "binlog_expire_logs_seconds is %s: a changefeed that stands still for longer "

@@ -124,6 +124,17 @@ def table_without_key_is_listed():
         assert "d.nokey" in str(answer), answer
 
 
+def servers_that_lose_commits_are_warned_of():
+    lossy = ("SET GLOBAL sync_binlog=1", "innodb_flush_log_at_trx_commit=1 there")
+    with scenario.source_server() as source, scenario.sink_server() as sink, scenario.cluster(1) as cluster:
+        answer = str(cluster.create("lossy", source.uri(), sink.uri(), "--filter", "d.*"))
+        assert all(words in answer for words in lossy), answer
+        source.sql("SET GLOBAL sync_binlog=1, GLOBAL innodb_flush_log_at_trx_commit=1")
+        sink.sql("SET GLOBAL innodb_flush_log_at_trx_commit=1")
+        answer = str(cluster.create("durable", source.uri(), sink.uri(), "--filter", "e.*"))
+        assert not any(words in answer for words in lossy), answer
+
+
 def cascading_foreign_key():
     with scenario.source_server() as source, scenario.cluster(1) as cluster:
         table(source, "p")
@@ -331,7 +342,8 @@ TESTS = [
     whole_log_file, truncated_log_file, log_file_cut_between_two_events, corrupt_log_file,
     wrong_server, wrong_settings, missing_privilege_and_password, unknown_sink_and_options,
     unknown_configuration_key, second_maintainer_on_the_store, sink_schema_that_does_not_match,
-    table_without_key_is_listed, cascading_foreign_key, purged_position, diverged_position,
+    table_without_key_is_listed, servers_that_lose_commits_are_warned_of, cascading_foreign_key,
+    purged_position, diverged_position,
     position_before_a_schema_change, statement_format_rows, partial_row_image, xa_transaction,
     other_domain, table_enters_the_filter, partition_change_into_sqlite,
     second_reader_with_our_server_id, disk_full_in_the_sink,

@@ -70,6 +70,24 @@ static sluice_error_t settings_check(mariadb_session_t *session, error_report_t 
     return SLUICE_OK;
 }
 
+sluice_error_t mariadb_check_durability(mariadb_session_t *session, error_report_t *report)
+{
+    MYSQL_RES *result;
+    sluice_error_t error = mariadb_session_select(
+        session, "SELECT @@global.innodb_flush_log_at_trx_commit", &result, report);
+    if (error != SLUICE_OK)
+        return error;
+    MYSQL_ROW row = mysql_fetch_row(result);
+    if (row && row[0] && strcmp(row[0], "1") != 0)
+        snprintf(
+            report->text, sizeof report->text,
+            "the sink's innodb_flush_log_at_trx_commit is %s: in a crash it may lose rows that "
+            "the checkpoint counts on; SET GLOBAL innodb_flush_log_at_trx_commit=1 there",
+            row[0]);
+    mysql_free_result(result);
+    return SLUICE_OK;
+}
+
 /* Runs a statement that only a user with the privilege may run. */
 static sluice_error_t privilege_check(mariadb_session_t *session, const char *sql, const char *mend,
                                       error_report_t *report)

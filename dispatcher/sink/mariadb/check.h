@@ -26,4 +26,8 @@ sluice_error_t mariadb_check_tables(mariadb_session_t *session,
 sluice_error_t mariadb_check_add(error_report_t *report, sluice_error_t code, const char *format,
                                  ...) SLUICE_PRINTF(3, 4);
 
+/* Whether what the sink has committed stays: if not, the report has a warning and SLUICE_OK. */
+sluice_error_t mariadb_check_durability(mariadb_session_t *session,
+                                        error_report_t *report) SLUICE_MUST_USE;
+
 #endif

@@ -70,6 +70,8 @@ static sluice_error_t sink_check(sink_t *sink, const table_definition_t *const *
         error = mariadb_check_server(session, checked->source_identity, report);
         if (mariadb_session_is_open(session))
             error = mariadb_check_tables(session, tables, table_count, report);
+        if (error == SLUICE_OK)
+            error = mariadb_check_durability(session, report);
     }
     mariadb_session_destroy(&session);
     return error;
