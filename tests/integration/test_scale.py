@@ -116,7 +116,7 @@ def killed_with_ten_thousand_tables():
         taken = time.monotonic() - started
         seconds = wait_all(cluster, started, "on the others")
         print(f"  taken after {taken:.2f} s", flush=True)
-        assert seconds < lease + 3, f"{seconds} s until its tables replicate elsewhere"
+        assert seconds < lease + 6, f"{seconds} s until its tables replicate elsewhere"
         rows_arrive(cluster, source, 5)
         ends_well(cluster)
 
