@@ -45,6 +45,7 @@ def written_once_whoever_dies():
         clock.run("CREATE TABLE k.b (n INT)")
         for n, order in enumerate(KILLS):
             feed.caught_up()
+            feed.spread()
             clock.next_second()
             # Every node says that it waits and that it has passed.
             among = [cluster.nodes["n1"]] if order.startswith("node.") else None

@@ -59,6 +59,14 @@ class Feed:
             return row and row["state"] == "replicating" and self.cluster.nodes.get(row["node"])
         return wait_until(f"somebody carries {table or 'the trigger'}", find, 30)
 
+    def spread(self, seconds=20):
+        """Every node carries something and nothing is on its way."""
+        def is_spread():
+            rows = self.tables().values()
+            return all(it["state"] == "replicating" for it in rows) and \
+                {it["node"] for it in rows} == set(self.cluster.nodes)
+        wait_until("the tables are spread over the nodes", is_spread, seconds)
+
     def caught_up(self, seconds=60):
         """Everything that is in the source is durable in the sink."""
         self.cluster.wait_checkpoint(self.name, self.source.gtid_sequence(), seconds)
