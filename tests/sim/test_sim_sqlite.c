@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "dispatcher/sink/adapters.h"
+#include "tests/sim/fail_calls.h"
 #include "tests/sim/relay.h"
 
 static const sim_rates_t rates = {.feed_delay_ns = 3 * NS_PER_MS,
@@ -27,6 +28,7 @@ typedef struct {
     sim_log_t *log;
     sim_sink_t *sink;
     relay_t relay;
+    fail_calls_t calls;
     char path[128];
 } fixture_t;
 
@@ -48,11 +50,14 @@ static void begin(fixture_t *f, uint64_t seed)
     changefeed_ref_t changefeed = {.generation = 1};
     if (sim_sink_use(f->sink, &sqlite_sink_api, uri, changefeed, &report) != SLUICE_OK)
         fail_msg("%s", report.text);
+    f->calls.random.state = seed;
+    fail_calls_begin(&f->calls, f->sink);
 }
 
 static void end(fixture_t *f)
 {
     static const char *const suffixes[] = {"", "-wal", "-shm"};
+    fail_calls_end();
     relay_end(&f->relay);
     sim_sink_destroy(&f->sink);
     sim_log_destroy(&f->log);

@@ -10,9 +10,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/runtime/fail_point.h"
 #include "dispatcher/sink/adapters.h"
 #include "tests/integration/mariadb_fixture.h"
+#include "tests/sim/fail_calls.h"
 #include "tests/sim/relay.h"
 
 static const sim_rates_t rates = {.feed_delay_ns = 3 * NS_PER_MS,
@@ -28,49 +28,16 @@ static const sim_rates_t rates = {.feed_delay_ns = 3 * NS_PER_MS,
 #define DEATHS 4
 #define STEPS_MAX 400000
 #define STEPS_A_LIFE 1200
-#define FAIL_PERCENT 25
 
 typedef struct {
     mariadb_fixture_t *server;
-    sim_random_t random;
+    fail_calls_t calls;
     sim_world_t *world;
     sim_log_t *log;
     sim_sink_t *sink;
     relay_t relay;
     uint64_t fenced; /* nodes that found out that they were replaced */
-    uint64_t failed; /* calls that were to fail on the way */
 } fixture_t;
-
-static const char *const claim_points[] = {"sink.claim.begin", "sink.claim.commit",
-                                           "sink.claim.committed"};
-static const char *const row_points[] = {"sink.rows.open", "sink.rows.commit",
-                                         "sink.rows.committed"};
-static const char *const ddl_points[] = {"sink.ddl.lock",     "sink.ddl.locked",
-                                         "sink.ddl.recorded", "sink.ddl.execute",
-                                         "sink.ddl.executed", "sink.ddl.finished"};
-
-/* Lets the call fail at one of its steps, now and then. */
-static void before_call(void *context, const char *kind)
-{
-    fixture_t *f = context;
-    const char *const *points = strcmp(kind, "ddl") == 0    ? ddl_points
-                                : strcmp(kind, "rows") == 0 ? row_points
-                                                            : claim_points;
-    uint64_t count = points == ddl_points ? sizeof ddl_points / sizeof *ddl_points : 3;
-    const char *point = points[sim_random_below(&f->random, count)];
-#ifdef SLUICE_FAIL_POINTS
-    char order[64];
-    error_report_t report;
-    fail_point_disarm_all();
-    if (!sim_random_chance(&f->random, FAIL_PERCENT))
-        return;
-    snprintf(order, sizeof order, "%s=error", point);
-    assert_int_equal(fail_point_arm(order, &report), SLUICE_OK);
-    f->failed++;
-#else
-    (void)point;
-#endif
-}
 
 /* ---- the server's content ---- */
 
@@ -119,6 +86,20 @@ static void read_rows(MYSQL *connection, const sim_table_t *form, sim_table_t *f
     mysql_free_result(result);
 }
 
+/* The model writes its tables as the server does. */
+static void assert_form(MYSQL *connection, const sim_table_t *table)
+{
+    char sql[128], text[STATEMENT_SQL_SIZE];
+    snprintf(sql, sizeof sql, "SHOW CREATE TABLE `%s`.`%s`", table->name.schema, table->name.table);
+    if (mysql_query(connection, sql) != 0)
+        fail_msg("%s: %s", sql, mysql_error(connection));
+    MYSQL_RES *result = mysql_store_result(connection);
+    MYSQL_ROW row = mysql_fetch_row(result);
+    sim_table_show(table, text, sizeof text);
+    assert_string_equal(row[1], text);
+    mysql_free_result(result);
+}
+
 static void assert_same(const fixture_t *f, uint64_t seed)
 {
     sim_database_t expected;
@@ -131,6 +112,7 @@ static void assert_same(const fixture_t *f, uint64_t seed)
         count++;
         if (table->is_view)
             continue;
+        assert_form(connection, table);
         read_rows(connection, table, &found);
         if (sim_table_differs(table, &found, text, sizeof text))
             fail_msg("seed %llu: %s", (unsigned long long)seed, text);
@@ -150,7 +132,7 @@ static void begin(fixture_t *f, uint64_t seed)
 {
     error_report_t report = {0};
     changefeed_ref_t changefeed = {.generation = 1};
-    f->random.state = seed;
+    f->calls.random.state = seed;
     f->world = small_world_new(seed, true, &rates);
     sim_log_options_t options =
         sim_log_options_draw(sim_random(f->world), 5, GROUPS, 5 * NS_PER_MS, 2000);
@@ -163,14 +145,12 @@ static void begin(fixture_t *f, uint64_t seed)
     if (sim_sink_use(f->sink, &mariadb_sink_api, mariadb_fixture_uri(f->server), changefeed,
                      &report) != SLUICE_OK)
         fail_msg("%s", report.text);
-    sim_sink_before_call(f->sink, before_call, f);
+    fail_calls_begin(&f->calls, f->sink);
 }
 
 static void end(fixture_t *f)
 {
-#ifdef SLUICE_FAIL_POINTS
-    fail_point_disarm_all();
-#endif
+    fail_calls_end();
     relay_end(&f->relay);
     f->fenced += f->relay.fenced;
     sim_sink_destroy(&f->sink);
@@ -214,7 +194,7 @@ static void the_server_holds_what_the_log_says(void **state)
         run(&f, first + i);
     assert_true(f.fenced > 0);
     print_message("%llu nodes were fenced\n", (unsigned long long)f.fenced);
-    print_message("%llu calls were to fail on the way\n", (unsigned long long)f.failed);
+    print_message("%llu calls were to fail on the way\n", (unsigned long long)f.calls.count);
     mariadb_fixture_stop(&f.server);
 }
 
