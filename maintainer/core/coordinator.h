@@ -32,7 +32,7 @@ void coordinator_load_slot(coordinator_t *coordinator, const node_id_t *node, ui
 
 /* A changefeed of the meta store, whose maintainer_epoch the shell has already raised by one and
  * persisted. SLUICE_ERROR_EXISTS: that uuid or name is loaded; SLUICE_ERROR_MALFORMED: checkpoint
- * or anchor contradict each other (anchor above checkpoint, or above schema_to). */
+ * or anchor contradict each other (anchor above checkpoint). */
 sluice_error_t coordinator_load_changefeed(coordinator_t *coordinator, mono_ns_t now,
                                            const stored_changefeed_t *stored,
                                            error_report_t *report) SLUICE_MUST_USE;

@@ -53,8 +53,9 @@ typedef struct {
     sluice_error_t error;
     bytes_t error_text;
     commit_ts_t checkpoint;
-    anchor_t anchor;       /* at or below the checkpoint, at or below schema_to */
-    commit_ts_t schema_to; /* snapshot and DDLs persisted hold every DDL up to here */
+    anchor_t anchor;       /* at or below the checkpoint; the persisted schema leads to it */
+    commit_ts_t schema_to; /* snapshot and DDLs persisted hold every DDL up to here, and perhaps
+                              further: where there is none, nothing is persisted */
 } stored_changefeed_t;
 
 typedef struct {
