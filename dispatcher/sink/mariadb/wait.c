@@ -9,6 +9,9 @@
 #include "dispatcher/sink/mariadb/error.h"
 
 #define PATIENCE_MS 1000
+/* One that has slept for longer than PATIENCE_MS already, as a stopped process's has, is not given
+ * that time once more. */
+#define GLANCE_MS 50
 #define KILLS_MAX 14 /* looks at the holders, one second apart; within the statement's 15 s */
 #define LOCK_TRIES 8
 
@@ -26,16 +29,21 @@ static void holder_kill(mariadb_session_t *session, const char *thread_id, const
 /* The one who waits is seen in INNODB_LOCK_WAITS only while it waits, so this needs a connection of
  * its own. Those that wait in the same queue hold nothing. */
 static sluice_error_t row_holders_kill(mariadb_session_t *helper, unsigned long waiter,
-                                       error_report_t *report)
+                                       bool only_sleepers, error_report_t *report)
 {
-    char sql[512];
+    char sql[768], sleepers[128] = "";
+    if (only_sleepers)
+        snprintf(sleepers, sizeof sleepers,
+                 "JOIN information_schema.PROCESSLIST p ON p.ID=b.trx_mysql_thread_id AND "
+                 "p.COMMAND='Sleep' AND p.TIME_MS>%d ",
+                 PATIENCE_MS);
     snprintf(sql, sizeof sql,
              "SELECT DISTINCT b.trx_mysql_thread_id FROM information_schema.INNODB_LOCK_WAITS w "
              "JOIN information_schema.INNODB_TRX r ON r.trx_id=w.requesting_trx_id "
-             "JOIN information_schema.INNODB_TRX b ON b.trx_id=w.blocking_trx_id "
+             "JOIN information_schema.INNODB_TRX b ON b.trx_id=w.blocking_trx_id %s"
              "WHERE r.trx_mysql_thread_id=%lu AND b.trx_mysql_thread_id NOT IN (0,%lu) "
              "AND b.trx_state<>'LOCK WAIT'",
-             waiter, waiter);
+             sleepers, waiter, waiter);
     MYSQL_RES *result;
     sluice_error_t error = mariadb_session_open(helper, report);
     if (error == SLUICE_OK)
@@ -61,12 +69,12 @@ static bool answer_within(MYSQL *handle, int timeout_ms)
 
 static void holders_kill_until_answer(MYSQL *handle, const mariadb_endpoint_t *endpoint)
 {
-    if (answer_within(handle, PATIENCE_MS))
+    if (answer_within(handle, GLANCE_MS))
         return;
     error_report_t report = {0};
     mariadb_session_t *helper = mariadb_session_new(endpoint, MARIADB_SESSION_ROWS);
     for (int i = 0; i < KILLS_MAX; i++) {
-        if (row_holders_kill(helper, mysql_thread_id(handle), &report) != SLUICE_OK) {
+        if (row_holders_kill(helper, mysql_thread_id(handle), i == 0, &report) != SLUICE_OK) {
             LOG(LOG_LEVEL_WARNING, "sink", NULL, "cannot see who holds a progress row",
                 log_text("error", report.text));
             break;
@@ -128,9 +136,9 @@ static sluice_error_t lock_sleeper_kill(mariadb_session_t *session, const char *
 sluice_error_t mariadb_wait_lock(mariadb_session_t *session, const char *name,
                                  error_report_t *report)
 {
-    char sql[128];
-    snprintf(sql, sizeof sql, "SELECT GET_LOCK('%s', %d)", name, PATIENCE_MS / 1000);
     for (int i = 0; i < LOCK_TRIES; i++) {
+        char sql[128];
+        snprintf(sql, sizeof sql, "SELECT GET_LOCK('%s', %d)", name, i ? PATIENCE_MS / 1000 : 0);
         MYSQL_RES *result;
         sluice_error_t error = mariadb_session_select(session, sql, &result, report);
         if (error != SLUICE_OK)
