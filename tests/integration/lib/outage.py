@@ -44,13 +44,15 @@ def sink_on_small_disk(size):
     os.mkdir(sink.data)
     sink.options += [f"--log-bin={sink.directory}/binlog", "--innodb-buffer-pool-size=64M",
                      "--innodb-log-file-size=16M"]
-    with small_disk(sink.data, size):
-        try:
-            make_sink_user(sink.start())
-            yield sink
-        finally:
-            sink.stop(signal.SIGKILL)
-    sink.remove()
+    try:
+        with small_disk(sink.data, size):
+            try:
+                make_sink_user(sink.start())
+                yield sink
+            finally:
+                sink.stop(signal.SIGKILL)
+    finally:
+        sink.remove()
 
 
 def make_sink_user(sink):
