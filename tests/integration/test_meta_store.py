@@ -327,16 +327,18 @@ def second_maintainer_on_a_copy():
         other = scenario.Cluster(cluster.build, f"{cluster.directory}", maintainer_keys={
             **SHORT_LEASE, "data": f"{cluster.directory}/copy"})
         other.status_port, other.control_port, other.http_port = ports
-        other.start_maintainer()
-        wait_until("nodes follow it", lambda: other.query("feed")["phase"] == "running", 30)
-        before = cluster.checkpoint("feed")
-        for number in range(1, 5):
-            insert(source, number)
-        catch_up(other, source)
-        identical(other)
-        assert sink.sql("SELECT COUNT(*) FROM d.log") == ((5,),)
-        assert cluster.checkpoint("feed") == before
-        kill_maintainer(other)
+        try:
+            other.start_maintainer()
+            wait_until("nodes follow it", lambda: other.query("feed")["phase"] == "running", 30)
+            before = cluster.checkpoint("feed")
+            for number in range(1, 5):
+                insert(source, number)
+            catch_up(other, source)
+            identical(other)
+            assert sink.sql("SELECT COUNT(*) FROM d.log") == ((5,),)
+            assert cluster.checkpoint("feed") == before
+        finally:
+            other.kill()
 
 
 if __name__ == "__main__":
