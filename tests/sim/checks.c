@@ -38,7 +38,10 @@ typedef struct {
 struct sim_checks {
     sim_world_t *world;
     sim_lease_check_t leases;
-    event_t *events; /* two for each commit_ts behind the log's start */
+    struct {
+        uint64_t life, epoch;
+    } followed[SIM_NODES_MAX]; /* the newest maintainer_epoch that a node has spoken under */
+    event_t *events;           /* two for each commit_ts behind the log's start */
     size_t count;
     carriers_t carriers;
     commit_ts_t checkpoint, anchor;
@@ -193,6 +196,23 @@ static void check_done(sim_checks_t *checks, const sim_moment_t *moment)
             sim_violated(checks->world, "B20", "%s says DONE(" KEY "), which was not written",
                          sim_process_name(moment->from), KEY_VALUES(group->key));
     }
+}
+
+/* F1: a node that has followed a maintainer does not go back to an earlier one. */
+static void check_epoch(sim_checks_t *checks, const sim_moment_t *moment)
+{
+    const sim_process_t *node = moment->from;
+    uint64_t epoch = moment->message->header.maintainer_epoch;
+    uint64_t life = sim_process_life(node);
+    uint64_t *followed = &checks->followed[sim_process_index(node)].epoch;
+    if (checks->followed[sim_process_index(node)].life != life)
+        *followed = 0;
+    checks->followed[sim_process_index(node)].life = life;
+    if (epoch && epoch < *followed)
+        sim_violated(checks->world, "F1", "%s speaks under epoch %llu after %llu",
+                     sim_process_name(node), (unsigned long long)epoch,
+                     (unsigned long long)*followed);
+    *followed = epoch > *followed ? epoch : *followed;
 }
 
 /* ---- what maintainers order ---- */
@@ -400,6 +420,9 @@ static void see_sent(sim_checks_t *checks, const sim_moment_t *moment)
     const message_t *message = moment->message;
     if (message->header.type == MESSAGE_BLOCK_STATUS_REQUEST)
         check_done(checks, moment);
+    if (message->header.type == MESSAGE_BLOCK_STATUS_REQUEST ||
+        message->header.type == MESSAGE_HEARTBEAT_REQUEST)
+        check_epoch(checks, moment);
     if (message->header.type == MESSAGE_HEARTBEAT_REQUEST)
         sim_lease_check_sent(&checks->leases, moment->from, message);
     if (message->header.type == MESSAGE_SCHEDULE_REQUEST)

@@ -54,7 +54,5 @@ void world_run(world_t *world, uint64_t ms);
 /* Runs until everything is replicated and at rest, at most `ms`; whether it is. */
 bool world_settle(world_t *world, uint64_t ms);
 bool world_is_at_rest(const world_t *world);
-/* What keeps it from rest, on stderr. */
-void world_explain(const world_t *world);
 
 #endif
