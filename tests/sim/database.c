@@ -313,7 +313,8 @@ static void put_column_sql(writer_t *writer, const sim_statement_t *statement)
     const char *x = statement->words[0], *y = statement->words[1];
     put_alter(writer, statement);
     if (statement->kind == STATEMENT_ADD_COLUMN) {
-        put(writer, "ADD COLUMN `%s` BIGINT DEFAULT %d", x, (int)COLUMN_DEFAULT);
+        put(writer, "ADD COLUMN `%s` BIGINT DEFAULT %d%s", x, (int)COLUMN_DEFAULT,
+            y[0] ? " AFTER `id`" : "");
     } else if (statement->kind == STATEMENT_DROP_COLUMN) {
         put(writer, "DROP COLUMN `%s`", x);
     } else {
@@ -367,6 +368,9 @@ static void put_sql(writer_t *writer, const sim_database_t *database,
         break;
     case STATEMENT_ALTER_RENAME:
         put_alter(writer, statement);
+        if (statement->words[0][0])
+            put(writer, "ADD COLUMN `%s` BIGINT DEFAULT %d, ", statement->words[0],
+                (int)COLUMN_DEFAULT);
         put(writer, "RENAME TO ");
         put_name(writer, statement, 1);
         break;

@@ -224,6 +224,12 @@ static bool add_extra(const execution_t *execution, sim_table_t *table)
     if (slot == COLUMN_SLOTS || find_column(table, execution->statement->words[0]) >= 0)
         return refuse(execution, &table->name, "cannot take this column");
     add_column(table, execution->statement->words[0], slot);
+    if (execution->statement->words[1][0]) { /* behind the key */
+        sim_column_t added = table->columns[table->column_count - 1];
+        memmove(&table->columns[2], &table->columns[1],
+                (table->column_count - 2) * sizeof *table->columns);
+        table->columns[1] = added;
+    }
     for (uint32_t i = 0; i < table->row_count; i++) {
         table->rows[i].values[slot] = COLUMN_DEFAULT;
         table->rows[i].nulls &= ~(1u << slot);
@@ -425,6 +431,16 @@ static bool truncate_table(const execution_t *execution, sim_table_t *table)
     return true;
 }
 
+static bool alter_rename(const execution_t *execution)
+{
+    sim_table_t *table = need(execution, 0);
+    if (!table || !may_create(execution, &execution->statement->names[1]))
+        return false;
+    if (execution->statement->words[0][0] && !add_extra(execution, table))
+        return false;
+    return rename_tables(execution);
+}
+
 bool sim_database_execute(sim_database_t *database, const sim_statement_t *statement,
                           bool if_exists, sim_touched_fn *touched, void *context,
                           error_report_t *report)
@@ -443,8 +459,9 @@ bool sim_database_execute(sim_database_t *database, const sim_statement_t *state
     case STATEMENT_DROP_VIEW:
         return drop(&execution);
     case STATEMENT_RENAME:
-    case STATEMENT_ALTER_RENAME:
         return rename_tables(&execution);
+    case STATEMENT_ALTER_RENAME:
+        return alter_rename(&execution);
     case STATEMENT_CREATE_DATABASE:
     case STATEMENT_ALTER_DATABASE:
     case STATEMENT_DROP_DATABASE:

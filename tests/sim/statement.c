@@ -4,7 +4,7 @@
 #include <string.h>
 
 /* What a statement's words are, in order: n a name of a table, s of a schema, w a column or such,
- * t the shape, which may be missing, * more names. */
+ * t the shape and o a column or such, which may be missing, * more names. */
 typedef struct {
     const char *name;
     const char *words;
@@ -18,8 +18,8 @@ static const statement_form_t forms[STATEMENT_KINDS] = {
     [STATEMENT_DROP] = {"drop", "n*"},
     [STATEMENT_TRUNCATE] = {"truncate", "n"},
     [STATEMENT_RENAME] = {"rename", "nn*"},
-    [STATEMENT_ALTER_RENAME] = {"alter_rename", "nn"},
-    [STATEMENT_ADD_COLUMN] = {"add_column", "nw"},
+    [STATEMENT_ALTER_RENAME] = {"alter_rename", "nno"},
+    [STATEMENT_ADD_COLUMN] = {"add_column", "nwo"},
     [STATEMENT_DROP_COLUMN] = {"drop_column", "nw"},
     [STATEMENT_RENAME_COLUMN] = {"rename_column", "nww"},
     [STATEMENT_SWAP_COLUMNS] = {"swap_columns", "nww"},
@@ -127,5 +127,5 @@ bool sim_statement_parse(const char *text, sim_statement_t *statement)
             return false;
         form += *form != '*';
     }
-    return *form == '\0' || *form == 't' || *form == '*';
+    return *form == '\0' || *form == 't' || *form == 'o' || *form == '*';
 }

@@ -4,12 +4,11 @@
  *
  *   create S.T [keyless|unique|partitioned]     create_like S.T S.U      create_select S.T
  *   create_or_replace S.T                       drop S.T [S.U …]         truncate S.T
- *   rename S.T S.U [S.V S.W …]                  alter_rename S.T S.U
- *   add_column S.T x      drop_column S.T x     rename_column S.T x y    swap_columns S.T x y
- *   add_index S.T i       drop_index S.T i      analyze S.T
- *   add_partition S.T p   drop_partition S.T p  truncate_partition S.T p exchange_partition S.T p
- * S.U create_database S     alter_database S      drop_database S create_view S.V       drop_view
- * S.V
+ *   rename S.T S.U [S.V S.W …]                  alter_rename S.T S.U [x]
+ *   add_column S.T x [after]      drop_column S.T x     rename_column S.T x y    swap_columns S.T x
+ * y add_index S.T i       drop_index S.T i      analyze S.T add_partition S.T p   drop_partition
+ * S.T p  truncate_partition S.T p exchange_partition S.T p S.U create_database S     alter_database
+ * S      drop_database S create_view S.V       drop_view S.V
  *
  * Threads: values.
  */

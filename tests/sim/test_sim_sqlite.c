@@ -71,20 +71,37 @@ static void end(fixture_t *f)
 
 /* ---- comparing ---- */
 
-/* The rows that the file has of a table of that form. */
-static void read_rows(sqlite3 *file, const sim_table_t *form, sim_table_t *found)
+static uint32_t count_columns(sqlite3 *file, const sim_table_t *form)
 {
     char sql[128];
+    sqlite3_stmt *statement = NULL;
+    snprintf(sql, sizeof sql, "SELECT * FROM \"%s.%s\"", form->name.schema, form->name.table);
+    if (sqlite3_prepare_v2(file, sql, -1, &statement, NULL) != SQLITE_OK)
+        fail_msg("%s: %s", sql, sqlite3_errmsg(file));
+    uint32_t count = (uint32_t)sqlite3_column_count(statement);
+    sqlite3_finalize(statement);
+    return count;
+}
+
+/* The rows that the file has of a table of that form, whose columns may lie in another order:
+ * SQLite adds them at the end. */
+static void read_rows(sqlite3 *file, const sim_table_t *form, sim_table_t *found)
+{
+    char sql[512];
     sqlite3_stmt *statement = NULL;
     *found = *form;
     found->rows = NULL;
     found->row_count = found->row_capacity = 0;
-    snprintf(sql, sizeof sql, "SELECT * FROM \"%s.%s\"", form->name.schema, form->name.table);
+    size_t len = (size_t)snprintf(sql, sizeof sql, "SELECT ");
+    for (uint32_t i = 0; i < form->column_count; i++)
+        len += (size_t)snprintf(sql + len, sizeof sql - len, "\"%s\",", form->columns[i].name);
+    snprintf(sql + len - 1, sizeof sql - len, " FROM \"%s.%s\"", form->name.schema,
+             form->name.table);
     if (sqlite3_prepare_v2(file, sql, -1, &statement, NULL) != SQLITE_OK)
         fail_msg("%s: %s", sql, sqlite3_errmsg(file));
-    assert_int_equal(sqlite3_column_count(statement), form->column_count);
-    for (uint32_t i = 0; i < form->column_count; i++)
-        assert_string_equal(sqlite3_column_name(statement, (int)i), form->columns[i].name);
+    if (count_columns(file, form) != form->column_count)
+        fail_msg("%s.%s has %u columns, not %u", form->name.schema, form->name.table,
+                 count_columns(file, form), form->column_count);
     while (sqlite3_step(statement) == SQLITE_ROW) {
         sim_row_t row = {.nulls = 0};
         for (uint32_t i = 0; i < form->column_count; i++) {
@@ -167,7 +184,7 @@ static uint64_t number_of(const char *name, uint64_t otherwise)
 static void the_file_holds_what_the_log_says(void **state)
 {
     (void)state;
-    uint64_t first = number_of("SIM_DATA_FIRST", 1), seeds = number_of("SIM_DATA_SEEDS", 5);
+    uint64_t first = number_of("SIM_DATA_FIRST", 1), seeds = number_of("SIM_DATA_SEEDS", 16);
     for (uint64_t i = 0; i < seeds; i++)
         run(first + i, 4);
 }

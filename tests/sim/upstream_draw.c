@@ -64,7 +64,9 @@ static void draw_column(sim_log_t *log, const sim_name_t *name, char word[SIM_NA
     draw_word(log, word, "x");
     if (!table || table->column_count <= COLUMN_SLOT_EXTRA)
         return;
-    uint64_t column = sim_random_between(&log->random, COLUMN_SLOT_EXTRA, table->column_count - 1);
+    uint64_t column = sim_random_below(&log->random, table->column_count);
+    while (table->columns[column].slot < COLUMN_SLOT_EXTRA)
+        column = (column + 1) % table->column_count;
     memcpy(word, table->columns[column].name, SIM_NAME_SIZE);
 }
 
@@ -186,6 +188,8 @@ static sim_statement_t draw_statement(sim_log_t *log)
         draw_rename(log, &statement);
         break;
     case STATEMENT_ALTER_RENAME:
+        if (sim_random_chance(&log->random, 40))
+            draw_word(log, statement.words[0], "x");
         statement.names[0] = existing(log);
         statement.names[1] = some_name(log, "t");
         statement.name_count = 2;
@@ -195,6 +199,10 @@ static sim_statement_t draw_statement(sim_log_t *log)
         statement.names[0] = existing(log);
         draw_column(log, &statement.names[0], statement.words[0]);
         draw_word(log, statement.words[statement.kind == STATEMENT_RENAME_COLUMN], "x");
+        if (statement.kind == STATEMENT_ADD_COLUMN && sim_random_chance(&log->random, 70))
+            statement.words[1][0] = '\0';
+        else if (statement.kind == STATEMENT_ADD_COLUMN)
+            memcpy(statement.words[1], "after", sizeof "after");
         break;
     case STATEMENT_DROP_COLUMN:
     case STATEMENT_SWAP_COLUMNS:

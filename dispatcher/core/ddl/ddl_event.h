@@ -66,7 +66,7 @@ typedef struct {
     table_change_kind_t kind;
     const table_definition_t *before, *after;
     /* For each column of `after`: its column in `before`, or COLUMN_SOURCE_NEW. NULL unless ALTERED
-     * or RENAMED. */
+     * or RENAMED, or LEFT_FILTER by an ALTER. */
     const uint32_t *column_sources;
 } table_change_t;
 

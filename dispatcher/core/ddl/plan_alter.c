@@ -62,7 +62,7 @@ static sluice_error_t alter_carried(plan_t *plan, const table_definition_t *befo
     plan_neighbours(plan, after);
     if (!is_inside) {
         plan_drop(plan, before);
-        plan_change(plan, TABLE_LEFT_FILTER, before, after, NULL);
+        plan_change(plan, TABLE_LEFT_FILTER, before, after, column_sources);
         return SLUICE_OK;
     }
     if (!is_moved) {

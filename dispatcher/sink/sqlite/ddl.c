@@ -181,13 +181,12 @@ static sluice_error_t apply_change(run_t *run, uint32_t index)
     case TABLE_ALTERED:
         return sqlite_alter_table(&run->alter, name_of(run, change->after), change, run->report);
     case TABLE_RENAMED:
+    case TABLE_LEFT_FILTER:
         error = rename_table(run, index);
         if (!error && change->column_sources)
             error =
                 sqlite_alter_table(&run->alter, name_of(run, change->after), change, run->report);
         return error;
-    case TABLE_LEFT_FILTER:
-        return rename_table(run, index);
     case TABLE_DROPPED:
         return execute_on(run, "DROP TABLE IF EXISTS ", name_of(run, change->before));
     case TABLE_TRUNCATED:

@@ -91,6 +91,21 @@ static void events_outlive_the_tracker(void **state)
     ddl_event_unref(&event);
 }
 
+static void
+an_alter_that_takes_a_table_out_of_the_filter_says_what_becomes_of_its_columns(void **state)
+{
+    (void)state;
+    source_t *source = source_open();
+    assert_int_equal(apply(source, "ALTER TABLE a DROP v, ADD w INT FIRST, RENAME TO other.a"),
+                     SLUICE_OK);
+    const table_change_t *change = &source->outcome.event->changes[0];
+    assert_int_equal(change->kind, TABLE_LEFT_FILTER);
+    assert_non_null(change->column_sources);
+    assert_int_equal(change->column_sources[0], COLUMN_SOURCE_NEW);
+    assert_int_equal(change->column_sources[1], 0);
+    source_close(source);
+}
+
 static void partition_ddl_names_its_partitions(void **state)
 {
     (void)state;
@@ -258,6 +273,8 @@ int main(void)
         cmocka_unit_test(identity_survives_rename_and_truncate_but_not_a_new_table),
         cmocka_unit_test(answers_for_every_commit_ts_that_is_not_forgotten),
         cmocka_unit_test(events_outlive_the_tracker),
+        cmocka_unit_test(
+            an_alter_that_takes_a_table_out_of_the_filter_says_what_becomes_of_its_columns),
         cmocka_unit_test(partition_ddl_names_its_partitions),
         cmocka_unit_test(references_follow_renames),
         cmocka_unit_test(new_tables_take_the_charset_of_their_schema),
