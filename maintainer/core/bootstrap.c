@@ -140,8 +140,6 @@ void bootstrap_forget_node(bootstrap_t *bootstrap, node_index_t node)
     }
 }
 
-/* ---- matching ---- */
-
 static bool is_alive(dispatcher_state_t state)
 {
     return state == DISPATCHER_PREPARING || state == DISPATCHER_WORKING;
@@ -192,7 +190,9 @@ static void match(bootstrap_t *bootstrap, mono_ns_t now, node_index_t node,
     table_entry_t *table = span_table_find(bootstrap->table, entry->span.table_id);
     span_entry_t *span =
         table ? table_entry_span(table, entry->span.start_key, entry->span.end_key) : NULL;
-    bool is_free = span && span->state == SPAN_ABSENT && !is_left_behind(bootstrap, entry);
+    /* A trigger that comes late begins anew where the list is: what it reported, others heard. */
+    bool is_free = span && span != span_table_trigger(bootstrap->table) &&
+                   span->state == SPAN_ABSENT && !is_left_behind(bootstrap, entry);
     if (is_alive(entry->state) && is_free)
         adopt(bootstrap, now, node, entry, span);
     else if (news && entry->state == DISPATCHER_STOPPED && is_free)

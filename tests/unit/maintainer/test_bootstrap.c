@@ -223,6 +223,30 @@ static void without_a_trigger_it_starts_at_the_persisted_checkpoint(void **state
     teardown(&f);
 }
 
+/* While it was away nobody else carried the trigger; what it reported meanwhile was heard by a
+ * maintainer that had been replaced already. */
+static void a_trigger_that_comes_late_is_started_again_where_the_list_is(void **state)
+{
+    (void)state;
+    fixture_t f;
+    setup(&f, 90);
+    bootstrap_entry_t one[] = {entry(0, 1, 90, 1)};
+    assert_true(tell(&f, node_1, 0, true, one, 1));
+    bootstrap_place_trigger(f.bootstrap);
+    table_info_t tables[] = {info(10, 0, false)};
+    assert_true(list(&f, node_1, 90, tables, 1));
+    bootstrap_build(f.bootstrap, (mono_ns_t){0});
+    span_table_unbind(f.table, span_table_trigger(f.table));
+    bootstrap_entry_t late[] = {entry(0, 5, 150, 1), entry(10, 6, 140, 1)};
+    assert_true(tell(&f, node_2, 0, true, late, 2));
+    bootstrap_merge_node(f.bootstrap, (mono_ns_t){0}, node_2);
+    assert_int_equal(span_of(&f, 10)->state, SPAN_REPLICATING);
+    assert_int_equal(span_table_trigger(f.table)->state, SPAN_ABSENT);
+    assert_int_equal(span_table_trigger(f.table)->checkpoint.v, 90);
+    assert_int_equal(span_table_dispatcher(f.table, id_of(5))->state, SPAN_CLOSING);
+    teardown(&f);
+}
+
 /* K7: a trigger that passed something behind the list reports it to nobody any more. */
 static void a_trigger_ahead_of_its_list_is_started_again_there(void **state)
 {
@@ -345,6 +369,7 @@ int main(void)
         cmocka_unit_test(pieces_count_only_in_order_and_begin_anew_at_the_first),
         cmocka_unit_test(without_a_trigger_it_starts_at_the_persisted_checkpoint),
         cmocka_unit_test(a_trigger_ahead_of_its_list_is_started_again_there),
+        cmocka_unit_test(a_trigger_that_comes_late_is_started_again_where_the_list_is),
         cmocka_unit_test(a_trigger_that_is_where_its_list_is_goes_on),
         cmocka_unit_test(block_states_make_the_barrier),
         cmocka_unit_test(ranges_of_a_split_table_are_put_together),
