@@ -184,7 +184,6 @@ static void match(bootstrap_t *bootstrap, mono_ns_t now, node_index_t node,
     const dispatcher_news_t *all = told_of(bootstrap, node)->news;
     const dispatcher_heartbeat_t *news =
         all ? dispatcher_news_find(all, entry->dispatcher_id) : NULL;
-    /* Preparing is what it was before; who works or has stopped does not go back to it. */
     if (news && news->state != DISPATCHER_PREPARING)
         copy.state = news->state;
     table_entry_t *table = span_table_find(bootstrap->table, entry->span.table_id);
@@ -257,8 +256,10 @@ static bool list_follows(bootstrap_t *bootstrap, node_index_t node, const table_
 bool bootstrap_add_table_list(bootstrap_t *bootstrap, node_index_t node, const table_list_t *list)
 {
     const span_entry_t *trigger = span_table_trigger(bootstrap->table);
+    bool is_given_out = trigger && trigger->assignment_counter;
+    commit_ts_t least = is_given_out ? trigger->checkpoint : bootstrap->checkpoint;
     if (bootstrap->is_list_complete || !trigger || trigger->node.v != node.v ||
-        list->mode != bootstrap->mode || list->at.v < bootstrap->checkpoint.v ||
+        list->mode != bootstrap->mode || list->at.v < least.v ||
         !list_follows(bootstrap, node, list))
         return false;
     bootstrap->list_next_piece++;

@@ -38,7 +38,8 @@ void bootstrap_forget_node(bootstrap_t *bootstrap, node_index_t node);
 void bootstrap_place_trigger(bootstrap_t *bootstrap);
 
 /* One piece of the table list; only from the node the trigger is at, and not of one that was there
- * before (below the persisted checkpoint). true: it is complete. */
+ * before: not below the persisted checkpoint, nor below where a trigger that was given out starts,
+ * which would not report again what lies between. true: it is complete. */
 bool bootstrap_add_table_list(bootstrap_t *bootstrap, node_index_t node, const table_list_t *list);
 bool bootstrap_has_table_list(const bootstrap_t *bootstrap);
 

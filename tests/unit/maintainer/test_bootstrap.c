@@ -161,6 +161,25 @@ static void who_is_below_the_persisted_checkpoint_was_replaced(void **state)
     teardown(&f);
 }
 
+/* The trigger that was asked for the list stops ahead of it, and the next one starts there. */
+static void a_list_below_the_trigger_that_is_given_out_is_not_its_list(void **state)
+{
+    (void)state;
+    fixture_t f;
+    setup(&f, 90);
+    bootstrap_entry_t one[] = {entry(0, 1, 100, 1)};
+    tell(&f, node_1, 0, true, one, 1);
+    bootstrap_place_trigger(f.bootstrap);
+    span_entry_t *trigger = span_table_trigger(f.table);
+    span_entry_raise(trigger, (position_t){{101}, {{101}, false}});
+    span_table_unbind(f.table, trigger);
+    span_table_assign(f.table, trigger, node_1, id_of(9), 9);
+    table_info_t tables[] = {info(10, 0, false), info(11, 101, false)};
+    assert_false(list(&f, node_1, 100, tables, 1));
+    assert_true(list(&f, node_1, 101, tables, 2));
+    teardown(&f);
+}
+
 static void of_two_claims_the_newer_assignment_wins(void **state)
 {
     (void)state;
@@ -365,6 +384,7 @@ int main(void)
         cmocka_unit_test(listed_tables_get_their_dispatchers_others_are_closed),
         cmocka_unit_test(one_that_has_stopped_meanwhile_is_not_taken_for_alive),
         cmocka_unit_test(who_is_below_the_persisted_checkpoint_was_replaced),
+        cmocka_unit_test(a_list_below_the_trigger_that_is_given_out_is_not_its_list),
         cmocka_unit_test(of_two_claims_the_newer_assignment_wins),
         cmocka_unit_test(pieces_count_only_in_order_and_begin_anew_at_the_first),
         cmocka_unit_test(without_a_trigger_it_starts_at_the_persisted_checkpoint),
