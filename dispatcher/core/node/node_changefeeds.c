@@ -23,6 +23,33 @@ open_changefeed_t *node_find(const node_core_t *core, changefeed_ref_t ref)
     return open && open->changefeed && open->ref.generation == ref.generation ? open : NULL;
 }
 
+static followed_epoch_t *followed_find(node_core_t *core, changefeed_uuid_t uuid)
+{
+    for (uint32_t i = 0; i < NODE_CHANGEFEEDS_MAX; i++)
+        if (core->followed[i].maintainer_epoch &&
+            changefeed_uuid_equal(core->followed[i].uuid, uuid))
+            return &core->followed[i];
+    return NULL;
+}
+
+void node_follow(node_core_t *core, changefeed_uuid_t uuid, uint64_t maintainer_epoch)
+{
+    followed_epoch_t *followed = followed_find(core, uuid);
+    if (!followed)
+        followed = &core->followed[core->followed_next++ % NODE_CHANGEFEEDS_MAX];
+    followed->uuid = uuid;
+    followed->maintainer_epoch = maintainer_epoch;
+}
+
+/* The later maintainer that the node has followed; 0: none. */
+static uint64_t later_maintainer(node_core_t *core, changefeed_uuid_t uuid,
+                                 uint64_t maintainer_epoch)
+{
+    const followed_epoch_t *followed = followed_find(core, uuid);
+    return followed && followed->maintainer_epoch > maintainer_epoch ? followed->maintainer_epoch
+                                                                     : 0;
+}
+
 static void send_opened(const node_link_t *link, uint64_t maintainer_epoch, changefeed_ref_t ref,
                         sluice_error_t error, const char *text)
 {
@@ -49,6 +76,7 @@ static void add(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
                                                   "the node carries as many changefeeds as it can")
                                : node_changefeed_open(&options, open, &changefeed, &report);
     if (error == SLUICE_OK) {
+        node_follow(core, open->changefeed.uuid, maintainer_epoch);
         open_changefeed_t *added = memory_zalloc(sizeof *added);
         added->changefeed = changefeed;
         added->hosted = node_changefeed_hosted(changefeed);
@@ -70,6 +98,12 @@ static void add(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
 void node_open(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
                const changefeed_open_t *open, mono_ns_t now)
 {
+    uint64_t later = later_maintainer(core, open->changefeed.uuid, maintainer_epoch);
+    if (later) {
+        /* From the epoch it learns that there is another. */
+        send_opened(link, later, open->changefeed, SLUICE_OK, "");
+        return;
+    }
     open_changefeed_t *known = find_uuid(core, open->changefeed.uuid);
     if (!known) {
         add(core, link, maintainer_epoch, open);
@@ -85,10 +119,10 @@ void node_open(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
     if (known->ref.generation > open->changefeed.generation)
         return;
     if (!node_changefeed_reopen(known->changefeed, link, maintainer_epoch, now)) {
-        /* An older maintainer: from the epoch it learns that there is another. */
         send_opened(link, known->maintainer_epoch, known->ref, SLUICE_OK, "");
         return;
     }
+    node_follow(core, known->ref.uuid, maintainer_epoch);
     known->link = link;
     known->maintainer_epoch = maintainer_epoch;
     send_opened(link, maintainer_epoch, open->changefeed, SLUICE_OK, "");
@@ -134,6 +168,7 @@ void node_close_as_told(node_core_t *core, node_link_t *link, uint64_t maintaine
     }
     if (open->ref.generation > ref.generation || maintainer_epoch < open->maintainer_epoch)
         return;
+    node_follow(core, ref.uuid, maintainer_epoch);
     open->is_removed |= close->is_removed;
     open->answers_closed = true;
     open->link = link;

@@ -21,6 +21,13 @@ typedef struct {
     mono_ns_t give_up_at;
 } open_changefeed_t;
 
+/* The newest maintainer of a changefeed that this node has listened to, also when it has closed it
+ * since: an earlier one that wakes must not get it opened again. */
+typedef struct {
+    changefeed_uuid_t uuid;
+    uint64_t maintainer_epoch;
+} followed_epoch_t;
+
 typedef struct {
     bool is_used;
     uint64_t check_id;
@@ -38,6 +45,8 @@ struct node_core {
     mono_ns_t heartbeat_sent_at;
     open_changefeed_t *changefeeds[NODE_CHANGEFEEDS_MAX];
     uint32_t changefeed_count;
+    followed_epoch_t followed[NODE_CHANGEFEEDS_MAX]; /* the oldest makes room */
+    uint32_t followed_next;
     changefeed_opening_t opening; /* one at a time: another one's first piece begins anew */
     node_check_t checks[NODE_CHECKS_MAX];
     bool is_starting_again;
@@ -65,6 +74,8 @@ void node_open(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
 void node_close_as_told(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
                         const changefeed_close_t *close, mono_ns_t now);
 void node_close(open_changefeed_t *open, bool gracefully, mono_ns_t now);
+/* A maintainer of that epoch was listened to. */
+void node_follow(node_core_t *core, changefeed_uuid_t uuid, uint64_t maintainer_epoch);
 /* Moves what is being closed on. */
 void node_reap(node_core_t *core, mono_ns_t now);
 mono_ns_t node_reap_deadline(const node_core_t *core, mono_ns_t now);

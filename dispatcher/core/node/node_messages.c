@@ -66,6 +66,7 @@ static void handle_of_changefeed(node_core_t *core, node_link_t *link, const mes
     }
     open->link = node_changefeed_link(open->changefeed);
     open->maintainer_epoch = node_changefeed_epoch(open->changefeed);
+    node_follow(core, ref.uuid, open->maintainer_epoch);
 }
 
 static void handle_response(node_core_t *core, node_link_t *link, const message_t *message,

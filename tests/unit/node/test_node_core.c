@@ -320,6 +320,25 @@ static void answers_a_close_when_everything_has_ended(void **state)
     assert_int_equal(count_said(world, MESSAGE_CHANGEFEED_CLOSED), 2);
 }
 
+/* One that was stopped while another one took over and paused the changefeed. */
+static void an_earlier_maintainer_does_not_get_opened_what_a_later_one_closed(void **state)
+{
+    world_t *world = *state;
+    open_with_table(world);
+    welcome(world, 1);
+    say_open(world, 1, EPOCH + 1, 1);
+    say_close(world, 1, EPOCH + 1, 1);
+    pass_time(world, 10 * NS_PER_MS);
+    assert_int_equal(node_core_changefeed_count(world->core), 0);
+    say_open(world, 0, EPOCH, 1);
+    assert_int_equal(world->opened, 1);
+    /* From the epoch it learns that there is another. */
+    assert_int_equal(last_said(world, MESSAGE_CHANGEFEED_OPENED)->header.maintainer_epoch,
+                     EPOCH + 1);
+    say_open(world, 1, EPOCH + 1, 1);
+    assert_int_equal(world->opened, 2);
+}
+
 static void say_removed(world_t *world)
 {
     message_t message = message_of(MESSAGE_CHANGEFEED_CLOSE, EPOCH);
@@ -471,6 +490,7 @@ int main(void)
         TEST(an_open_of_a_newer_epoch_takes_over_what_runs),
         TEST(a_newer_generation_closes_the_one_that_runs),
         TEST(answers_a_close_when_everything_has_ended),
+        TEST(an_earlier_maintainer_does_not_get_opened_what_a_later_one_closed),
         TEST(the_sink_forgets_a_removed_changefeed_before_the_close_is_answered),
         TEST(a_check_is_answered_in_pieces_when_it_has_ended),
         TEST(checks_beyond_what_it_can_do_wait_to_be_asked_again),
