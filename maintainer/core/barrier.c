@@ -366,6 +366,9 @@ void barrier_restore(barrier_t *barrier, mono_ns_t now, span_entry_t *span, even
         return;
     span_entry_set_block(span, key, stage);
     barrier_note_trigger(barrier, span, key);
+    /* Which tables a schema's event blocks is known from the trigger on that stands at it. */
+    if (span == span_table_trigger(barrier->table) && is_provable(event))
+        event->is_proven = barrier_event_is_proven(event, barrier->table);
     switch (stage) {
     case STAGE_NONE:
         break;

@@ -471,6 +471,24 @@ static void a_proven_event_ends_when_the_last_who_waits_has_moved_on(void **stat
     fixture_teardown(&f);
 }
 
+/* The table is far behind the event of its schema when the new maintainer hears of it. */
+static void a_restored_event_of_a_schema_is_proven_by_who_is_behind_it(void **state)
+{
+    (void)state;
+    fixture_t f;
+    fixture_setup(&f);
+    span_entry_t *one = fixture_add(&f, 1, 1, node_2);
+    span_entry_raise(one, (position_t){{65}, EVENT_KEY_NONE});
+    barrier_note_position(f.barrier, one);
+    block_payload_t alter = {.influence = {.kind = INFLUENCE_DB, .schema = {1}}};
+    barrier_restore(f.barrier, f.now, span_table_trigger(f.table), KEY(46), STAGE_WAITING, &alter);
+    fixture_settle(&f);
+    assert_state(&f, KEY(46), BARRIER_ADVANCED);
+    assert_int_equal(f.sent_count, 1);
+    assert_int_equal(f.sent[0].action.kind, ACTION_PASS);
+    fixture_teardown(&f);
+}
+
 static void a_heartbeat_beyond_the_event_proves_it(void **state)
 {
     (void)state;
@@ -887,6 +905,7 @@ int main(void)
         cmocka_unit_test(a_reporter_that_is_gone_is_struck),
         cmocka_unit_test(equal_checkpoint_proves_nothing),
         cmocka_unit_test(passage_is_proven_by_what_another_passed),
+        cmocka_unit_test(a_restored_event_of_a_schema_is_proven_by_who_is_behind_it),
         cmocka_unit_test(a_proven_event_ends_when_the_last_who_waits_has_moved_on),
         cmocka_unit_test(a_heartbeat_beyond_the_event_proves_it),
         cmocka_unit_test(the_trigger_is_put_off_while_an_earlier_change_waits),
