@@ -183,6 +183,10 @@ static void hear_bootstrap(sim_checks_t *checks, const message_t *message)
         event_t *event = event_heard_by(checks, entry->key, message->header.maintainer_epoch);
         learn(event, entry->payload);
         hear_waiting(checks, event, entry->dispatcher_id);
+        /* It has its order from a maintainer before, when all waited; another one only repeats it.
+         */
+        if (event && entry->stage == STAGE_WRITING && dispatcher_id_is_none(event->target))
+            event->target = entry->dispatcher_id;
     }
 }
 
