@@ -72,6 +72,11 @@ HOLDS = {"collecting": ("node", "node.waiting.send"), "selected": ("maintainer",
          "writer_advanced": ("maintainer", "maintainer.pass.send")}
 
 
+def resolved(feed):
+    state = feed.cluster.api("changefeeds", "feed")
+    return state["resolved_ts"] if state else 0
+
+
 def killed_between_persist_and_send_in_each_phase_of_a_gate():
     """The gate is held in the phase by what is not sent; a row that is slow to be written lets the checkpoint move."""
     with stage("a", "b", "c", "d", "e", "f") as feed:
@@ -85,6 +90,8 @@ def killed_between_persist_and_send_in_each_phase_of_a_gate():
             maintainer.arm(f"meta.checkpoint.committed({event - 1})=kill")
             (far if who == "node" else maintainer).arm(f"{point}({event})=error@*")
             feed.insert(slow)
+            # A dispatcher that meets the event before it was told of what lies below it stays there with its checkpoint.
+            wait_until("the row is received", lambda: resolved(feed) >= event - 1, 10, 0.02)
             statement = f"RENAME TABLE k.{one} TO k.r{n}, k.{other} TO k.{one}, k.r{n} TO k.{other}"
             feed.source.sql(statement)
             feed.wait_gate(phase)
