@@ -18,10 +18,14 @@ def files_keep_everything_whatever_is_killed():
                 "sink.ddl.finished(k.a)=kill", "sink.file.rename=kill", "sink.file.renamed=kill",
                 "sink.rows.committed(k.a)=error", "sink.ddl.finished(k.a)=error"]):
             feed.caught_up()
+            feed.spread()
+            # Every node completes files, and so does who comes after one that died there.
+            among = [feed.node_of("k.a")] if order.startswith("sink.file.") else None
             owner = feed.lose_one(
                 order, f"INSERT INTO k.a (id, v) VALUES ({n}, 0), ({n + 100}, 0)",
                 f"ALTER TABLE k.a ADD COLUMN c{n} INT DEFAULT {n}",
-                f"INSERT INTO k.b (id, v) VALUES ({n}, 0)", "UPDATE k.a SET v = v + 1")
+                f"INSERT INTO k.b (id, v) VALUES ({n}, 0)", "UPDATE k.a SET v = v + 1",
+                among=among)
             if order.endswith("kill"):
                 feed.restart_node(owner)
         feed.caught_up()

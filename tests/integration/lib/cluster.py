@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import urllib.error
 import urllib.request
 
 from .mariadb_server import free_port
@@ -47,11 +48,22 @@ class Process:
             return log.read()
 
     def arm(self, orders):
-        """Fail points (common/runtime/fail_point.h) in the running process; needs a build with them."""
+        """Fail points (common/runtime/fail_point.h) in the running process; needs a build with them. One that was only
+        just started does not listen yet."""
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.http_port}/debug/fail-points", json.dumps(orders).encode(),
             {"Content-Type": "application/json"}, method="POST")
-        urllib.request.urlopen(request, timeout=10).close()
+
+        def answers():
+            assert self.running(), f"{self.name} ended with {self.popen.returncode}"
+            try:
+                urllib.request.urlopen(request, timeout=10).close()
+            except urllib.error.HTTPError:
+                raise
+            except urllib.error.URLError:
+                return False
+            return True
+        wait_until(f"{self.name} takes {orders}", answers, 10)
 
     def metric(self, name):
         """Summed over its labels."""
