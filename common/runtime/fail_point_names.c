@@ -58,6 +58,9 @@ const fail_point_name_t fail_point_names[] = {
     MESSAGE("node.waiting", "status WAITING of an event; commit_ts: the event"),
     MESSAGE("node.done", "status DONE of an event; commit_ts: the event"),
 
+    /* source */
+    {"source.log.opened", "a server's log is open, nothing taken; commit_ts: the position"},
+
     /* sinks; subject of claims: table ids (0: the trigger), of rows: schema.table…, of DDL: text */
     {"sink.claim.begin", "before anything is done to take spans over; SQL sinks"},
     {"sink.claim.commit", "spans taken over, not committed; SQL sinks"},

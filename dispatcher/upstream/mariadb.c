@@ -13,6 +13,7 @@
 #include <mariadb_rpl.h>
 
 #include "common/base/memory.h"
+#include "common/runtime/fail_point.h"
 #include "dispatcher/core/binlog/frame.h"
 #include "dispatcher/upstream/adapters.h"
 #include "dispatcher/upstream/log_location.h"
@@ -28,7 +29,8 @@ typedef struct {
     arena_t arena;
     source_address_t address;
     source_timeouts_t timeouts;
-    uint32_t domain;
+    upstream_options_t options; /* its uri in the arena */
+    bool is_group_checked;
     MYSQL *mysql;
     MARIADB_RPL *stream;
     MARIADB_RPL_EVENT *event; /* the one handed out last */
@@ -68,7 +70,6 @@ static sluice_error_t connect_to(mariadb_stream_t *self, const upstream_options_
     uint64_t read_s = (options->read_timeout_ns + NS_PER_S - 1) / NS_PER_S;
     self->timeouts =
         (source_timeouts_t){CONNECT_TIMEOUT_S, read_s ? (unsigned)read_s : READ_TIMEOUT_DEFAULT_S};
-    self->domain = options->domain;
     error = source_connect(&self->address, self->timeouts, &self->mysql, report);
     if (error == SLUICE_OK)
         atomic_store(&self->socket, (int)mysql_get_socket(self->mysql));
@@ -138,15 +139,14 @@ static sluice_error_t open_stream(const upstream_options_t *options, upstream_t 
                                   error_report_t *report)
 {
     *upstream = NULL;
-    sluice_error_t error = source_check_group(options, report);
-    if (error != SLUICE_OK)
-        return error;
     mariadb_stream_t *self = memory_zalloc(sizeof *self);
     self->base.api = &upstream_mariadb;
+    self->options = *options;
+    self->options.uri = arena_strdup(&self->arena, options->uri);
     atomic_init(&self->socket, -1);
     atomic_init(&self->is_interrupted, false);
     log_location_set_file(&self->location, bytes_of_text("log"));
-    error = connect_to(self, options, report);
+    sluice_error_t error = connect_to(self, options, report);
     if (error == SLUICE_OK)
         error = check_start(self, options, report);
     if (error == SLUICE_OK)
@@ -171,6 +171,8 @@ static upstream_result_t report_end(mariadb_stream_t *self, error_report_t *repo
 {
     if (atomic_load(&self->is_interrupted))
         return UPSTREAM_INTERRUPTED;
+    if (self->options.server_id == 0 && mysql_errno(self->mysql) == 0)
+        return UPSTREAM_END;
     if (mysql_errno(self->mysql) != 0 && !is_decoding_error(self))
         (void)source_error_report(self->mysql, "reading the source's log", report);
     else
@@ -219,6 +221,18 @@ static bool undecoded_bytes(const mariadb_stream_t *self, bytes_t *whole)
     return true;
 }
 
+/* The first FORMAT_DESCRIPTION says that the server has opened the file to be sent. Looked at
+ * before that, the log could be reset in between. */
+static sluice_error_t check_group(mariadb_stream_t *self, error_report_t *report)
+{
+    if (self->is_group_checked)
+        return SLUICE_OK;
+    self->is_group_checked = true;
+    if (FAIL_POINT("source.log.opened", self->options.anchor.commit_ts.v, NULL))
+        return error_report_set(report, SLUICE_ERROR_SOURCE_CONNECTION, "told to fail");
+    return source_check_group(&self->options, report);
+}
+
 static upstream_result_t take_event(mariadb_stream_t *self, bytes_t whole, raw_event_t *event,
                                     error_report_t *report)
 {
@@ -233,6 +247,8 @@ static upstream_result_t take_event(mariadb_stream_t *self, bytes_t whole, raw_e
     }
     if (header.type == BINLOG_ROTATE)
         follow_rotate(self, body);
+    if (header.type == BINLOG_FORMAT_DESCRIPTION && check_group(self, report) != SLUICE_OK)
+        return UPSTREAM_FAILED;
     if (header.type == BINLOG_HEARTBEAT)
         return UPSTREAM_CAUGHT_UP;
     event->location = log_location_at(&self->location, header.next_position > header.length
@@ -283,7 +299,7 @@ static bool ask_position(const mariadb_stream_t *self, arena_t *arena, const cha
         source_query_text(mysql, "SELECT @@global.gtid_binlog_pos", arena, list, &report);
     mysql_close(mysql);
     return error == SLUICE_OK && *list &&
-           gtid_list_sequence(*list, self->domain, sequence) == SLUICE_OK;
+           gtid_list_sequence(*list, self->options.domain, sequence) == SLUICE_OK;
 }
 
 /* A server whose log was reset keeps a reader of the old one waiting, alive and silent, until the

@@ -4,11 +4,13 @@
 #include "dispatcher/upstream/source_internal.h"
 
 /* The log is opened one sequence number before, whether there is such a group or not: the first of
- * our domain that comes is then the one asked for, unless it is not there. */
+ * our domain that comes is then the one asked for, unless it is not there. Without a server_id,
+ * since a stream under ours may be open. */
 static sluice_error_t step_back(const upstream_options_t *options, upstream_options_t *before)
 {
     *before = *options;
     before->may_miss = true;
+    before->server_id = 0;
     before->anchor.commit_time = (wall_ms_t){0};
     uint32_t server_id;
     sluice_error_t error = gtid_list_server(options->anchor.gtid_list, options->domain, &server_id);

@@ -16,7 +16,8 @@ typedef struct upstream upstream_t;
 typedef struct {
     const char
         *uri; /* mariadb://, mariadb+unix://, binlog://, simulated:// (common/runtime/uri.h) */
-    uint32_t server_id; /* base + 8 * slot + stream */
+    uint32_t server_id; /* of the node's (dispatcher/shell/server_ids.h). 0: to where a live log
+                           ends now, then UPSTREAM_END; beside other readers */
     uint32_t domain;    /* of anchor.commit_ts */
     anchor_t anchor;    /* first group delivered is the one behind it; with a commit_time: the group
                            at it must not be a later one */

@@ -294,8 +294,9 @@ static void with_user(const char *user, char uri[512])
     snprintf(uri, 512, "mariadb+unix://%s@%s", user, mariadb_fixture_socket(server));
 }
 
-/* Opens at the server's present position, whose group it has been told was committed then. */
-static sluice_error_t open_known_since(uint64_t commit_time_s, error_report_t *report)
+/* Opens at the server's present position, whose group it has been told was committed then, and
+ * reads to the end. */
+static sluice_error_t read_known_since(uint64_t commit_time_s, error_report_t *report)
 {
     upstream_options_t options = {.uri = mariadb_fixture_uri(server),
                                   .server_id = 100,
@@ -306,8 +307,16 @@ static sluice_error_t open_known_since(uint64_t commit_time_s, error_report_t *r
     options.anchor.commit_time = (wall_ms_t){commit_time_s * 1000};
     upstream_t *upstream;
     sluice_error_t error = upstream_find(options.uri)->open(&options, &upstream, report);
-    if (error == SLUICE_OK)
-        upstream->api->close(&upstream);
+    if (error != SLUICE_OK)
+        return error;
+    raw_event_t event;
+    upstream_result_t result;
+    do
+        result = upstream->api->next(upstream, &event, report);
+    while (result == UPSTREAM_EVENT);
+    if (result == UPSTREAM_FAILED)
+        error = report->code;
+    upstream->api->close(&upstream);
     return error;
 }
 
@@ -331,11 +340,11 @@ static void a_group_that_was_committed_later_is_another_log(void **state)
                  befores[i], 1000 + i, 2000 + i);
         mariadb_fixture_run(server, sql);
         uint64_t now = clock_wall().v / 1000;
-        assert_int_equal(open_known_since(2000000100, &report), SLUICE_OK);
-        assert_int_equal(open_known_since(2000000200, &report), SLUICE_OK);
+        assert_int_equal(read_known_since(2000000100, &report), SLUICE_OK);
+        assert_int_equal(read_known_since(2000000200, &report), SLUICE_OK);
         /* Its file was there before: another server's idea of the time. */
-        assert_int_equal(open_known_since(now, &report), SLUICE_OK);
-        assert_int_equal(open_known_since(now - 3600, &report), SLUICE_ERROR_SOURCE_DIVERGED);
+        assert_int_equal(read_known_since(now, &report), SLUICE_OK);
+        assert_int_equal(read_known_since(now - 3600, &report), SLUICE_ERROR_SOURCE_DIVERGED);
         assert_non_null(strstr(report.text, "RESET MASTER"));
     }
 }
@@ -353,7 +362,7 @@ static void a_group_that_was_purged_says_nothing(void **state)
             break;
     }
     error_report_t report = {0};
-    assert_int_equal(open_known_since(1, &report), SLUICE_OK);
+    assert_int_equal(read_known_since(1, &report), SLUICE_OK);
 }
 
 static void credentials_and_rights_are_told_apart(void **state)
@@ -395,6 +404,26 @@ static void the_older_reader_with_the_same_server_id_is_told(void **state)
     assert_int_equal(older.report.code, SLUICE_ERROR_SOURCE_SERVER_ID);
     close_stream(&older);
     close_stream(&newer);
+}
+
+static void without_a_server_id_it_ends_where_the_log_does_and_nobody_is_told(void **state)
+{
+    (void)state;
+    stream_t streams[2];
+    group_t group;
+    char start[ANCHOR_GTID_LIST_MAX];
+    here(start);
+    mariadb_fixture_run(server, "INSERT INTO d.t VALUES (40, 1)");
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(try_open_uri(&streams[i], mariadb_fixture_uri(server), start, 0),
+                         SLUICE_OK);
+        assert_int_equal(next_group(&streams[i], &group), UPSTREAM_EVENT);
+        assert_int_equal(group.commit_ts.v, position());
+    }
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(next_group(&streams[i], &group), UPSTREAM_END);
+        close_stream(&streams[i]);
+    }
 }
 
 static void a_server_that_dies_can_be_read_again(void **state)
@@ -439,6 +468,7 @@ int main(void)
         cmocka_unit_test(a_group_that_was_purged_says_nothing),
         cmocka_unit_test(credentials_and_rights_are_told_apart),
         cmocka_unit_test(the_older_reader_with_the_same_server_id_is_told),
+        cmocka_unit_test(without_a_server_id_it_ends_where_the_log_does_and_nobody_is_told),
         cmocka_unit_test(a_server_that_dies_can_be_read_again),
     };
     return cmocka_run_group_tests(tests, start_server, stop_server);
