@@ -24,22 +24,6 @@ static service_actor_t *start_with(uint64_t tail_bytes_max, catch_up_source_t ca
     return actor;
 }
 
-static void open_stream(service_actor_t *actor, dispatcher_id_t id, uint64_t table,
-                        uint64_t checkpoint)
-{
-    uint8_t key[1] = {9};
-    stream_request_t request = {.kind = STREAM_REGISTER,
-                                .dispatcher_id = id,
-                                .span = {.table_id = {table}, .start_key = bytes_of(key, 1)}};
-    service_actor_request(actor, &request);
-    request = (stream_request_t){.kind = STREAM_RESET,
-                                 .dispatcher_id = id,
-                                 .epoch = 1,
-                                 .position = {.checkpoint = {checkpoint}},
-                                 .credit_bytes = UINT64_C(1) << 40};
-    service_actor_request(actor, &request);
-}
-
 static void flushed(service_actor_t *actor, dispatcher_id_t id, commit_ts_t checkpoint)
 {
     stream_request_t request = {.kind = STREAM_HEARTBEAT,
@@ -58,6 +42,28 @@ static stream_event_t next_event(service_actor_t *actor)
         assert_int_equal(poll(&fd, 1, DEADLINE_MS), 1);
     }
     return event;
+}
+
+/* Returns when the stream is open: a full tail gives up what nobody has asked for yet. */
+static void open_stream(service_actor_t *actor, dispatcher_id_t id, uint64_t table,
+                        uint64_t checkpoint)
+{
+    uint8_t key[1] = {9};
+    stream_request_t request = {.kind = STREAM_REGISTER,
+                                .dispatcher_id = id,
+                                .span = {.table_id = {table}, .start_key = bytes_of(key, 1)}};
+    service_actor_request(actor, &request);
+    request = (stream_request_t){.kind = STREAM_RESET,
+                                 .dispatcher_id = id,
+                                 .epoch = 1,
+                                 .position = {.checkpoint = {checkpoint}},
+                                 .credit_bytes = UINT64_C(1) << 40};
+    service_actor_request(actor, &request);
+    stream_event_t event;
+    do {
+        event = next_event(actor);
+        assert_int_not_equal(event.kind, STREAM_ROWS);
+    } while (event.kind != STREAM_HANDSHAKE);
 }
 
 typedef struct {
@@ -100,8 +106,8 @@ static void hands_rows_from_the_reader_to_the_protocol_thread(void **state)
     service_actor_t *actor = start_with(1 << 20, (catch_up_source_t){0});
     producer_t producer = {service_actor_inbox(actor), BASE + 1, BASE + 20000};
     pthread_t thread;
-    assert_int_equal(pthread_create(&thread, NULL, produce, &producer), 0);
     open_stream(actor, ID, 1, BASE);
+    assert_int_equal(pthread_create(&thread, NULL, produce, &producer), 0);
     take_rows(actor, ID, BASE, BASE + 20000);
     pthread_join(thread, NULL);
     assert_int_equal(service_actor_state(actor).drops, 0);
