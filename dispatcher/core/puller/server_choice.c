@@ -7,7 +7,7 @@ server_choice_settings_t server_choice_default(void)
                                       .cooldown = STORE_COOLDOWN_DEFAULT,
                                       .refused_ns = 10 * NS_PER_S,
                                       .lag_ns = 10 * NS_PER_S,
-                                      .conflict_ns = 60 * NS_PER_S};
+                                      .conflict_ns = SOURCE_CONFLICT_NS};
 }
 
 server_choice_t server_choice_init(const server_choice_settings_t *settings, uint32_t count)
@@ -77,39 +77,6 @@ bool server_choice_lags(const server_choice_t *choice, uint64_t position, mono_n
            mono_elapsed(choice->ahead_since, now) >= choice->settings.lag_ns;
 }
 
-typedef enum { OF_CONNECTION, OF_LOAD, OF_SERVER, OF_LOG } failure_t;
-
-/* A server ends the older of two connections with one server_id: once it may have been our own
- * connection of before, twice is another program. */
-static failure_t classify_conflict(server_choice_t *choice, mono_ns_t now)
-{
-    bool is_second = choice->had_conflict &&
-                     mono_elapsed(choice->conflict_at, now) < choice->settings.conflict_ns;
-    choice->had_conflict = true;
-    choice->conflict_at = now;
-    return is_second ? OF_SERVER : OF_LOAD;
-}
-
-static failure_t classify(server_choice_t *choice, sluice_error_t error, mono_ns_t now)
-{
-    switch ((int)error) {
-    case SLUICE_ERROR_SOURCE_SERVER_ID:
-        return classify_conflict(choice, now);
-    case SLUICE_ERROR_SOURCE_CONNECTION:
-    case SLUICE_ERROR_TIMEOUT:
-        return OF_CONNECTION;
-    case SLUICE_ERROR_SOURCE_PURGED:
-    case SLUICE_ERROR_SOURCE_DIVERGED:
-    case SLUICE_ERROR_SOURCE_CREDENTIALS:
-    case SLUICE_ERROR_SOURCE_PRIVILEGE:
-    case SLUICE_ERROR_SOURCE_SETTINGS:
-    case SLUICE_ERROR_SOURCE_CORRUPT:
-        return OF_SERVER;
-    default:
-        return sluice_error_is_retriable(error) ? OF_LOAD : OF_LOG;
-    }
-}
-
 static bool all_have_refused(const server_choice_t *choice)
 {
     for (uint32_t i = 0; i < choice->count; i++)
@@ -124,17 +91,17 @@ bool server_choice_fail(server_choice_t *choice, uint32_t number, sluice_error_t
     server_choice_server_t *server = &choice->servers[number];
     server->failed = ++choice->failures;
     server->has_refused = false;
-    switch (classify(choice, error, now)) {
-    case OF_CONNECTION:
+    switch (source_failure_of(&choice->conflicts, choice->settings.conflict_ns, error, now)) {
+    case SOURCE_FAILURE_CONNECTION:
         store_cooldown_fail(&server->cooldown, &choice->settings.cooldown, now);
         break;
-    case OF_LOAD:
+    case SOURCE_FAILURE_LOAD:
         break;
-    case OF_SERVER:
+    case SOURCE_FAILURE_SERVER:
         server->has_refused = true;
         server->not_before = mono_add(now, choice->settings.refused_ns);
         break;
-    case OF_LOG:
+    case SOURCE_FAILURE_LOG:
         return false;
     }
     choice->next_at = mono_add(now, backoff_fail(&choice->backoff, random));

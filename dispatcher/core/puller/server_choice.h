@@ -14,8 +14,8 @@
 #ifndef SLUICE_DISPATCHER_CORE_PULLER_SERVER_CHOICE_H
 #define SLUICE_DISPATCHER_CORE_PULLER_SERVER_CHOICE_H
 
-#include "common/base/error.h"
 #include "dispatcher/core/backoff.h"
+#include "dispatcher/core/puller/source_failure.h"
 #include "dispatcher/core/puller/store_cooldown.h"
 
 #define SERVER_CHOICE_MAX 16
@@ -46,8 +46,7 @@ typedef struct {
     mono_ns_t next_at;
     uint64_t ahead; /* where the log of another one ended, not reached yet; 0: none */
     mono_ns_t ahead_since;
-    mono_ns_t conflict_at;
-    bool had_conflict;
+    source_conflicts_t conflicts;
 } server_choice_t;
 
 /* `count` of 1 to SERVER_CHOICE_MAX. */
