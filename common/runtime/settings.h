@@ -39,7 +39,7 @@ typedef struct {
         uint64_t tail_bytes_max, group_bytes_max;
         uint64_t catch_up_streams;
         uint64_t source_heartbeat_ns, source_read_timeout_ns;
-        uint64_t retry_first_ns, retry_max_ns, retry_forget_ns, busy_hint_max_ns;
+        uint64_t retry_first_ns, retry_max_ns, retry_forget_ns;
         uint64_t cooldown_first_ns, cooldown_max_ns;
         uint64_t reload_debounce_ns, reload_ranges_max;
         uint64_t candidate_lag_max_ns;

@@ -1,5 +1,9 @@
 #include "dispatcher/core/event_service_internal.h"
 
+#include <stdlib.h>
+
+#include "common/base/memory.h"
+
 void registration_clear_caught_up(event_service_t *service, registration_t *registration)
 {
     while (registration->caught_up.count) {
@@ -10,43 +14,98 @@ void registration_clear_caught_up(event_service_t *service, registration_t *regi
     registration->caught_up_bytes = 0;
 }
 
-bool event_service_wants_catch_up(const event_service_t *service, commit_ts_t *from)
+/* ---- who waits ---- */
+
+void registration_note(event_service_t *service, const registration_t *registration,
+                       catch_up_note_kind_t kind)
 {
-    if (service->waiting_count == 0)
-        return false;
-    *from = COMMIT_TS_MAX;
-    for (uint32_t i = 0; i < service->count; i++) {
-        const registration_t *r = service->all[i];
-        if (r->state == REGISTRATION_WAITING && r->start.v < from->v)
-            *from = r->start;
+    if (service->note_count == service->note_capacity) {
+        service->note_capacity = service->note_capacity ? service->note_capacity * 2 : 16;
+        service->notes =
+            memory_realloc(service->notes, service->note_capacity * sizeof *service->notes);
     }
+    commit_ts_t start = registration->start;
+    service->notes[service->note_count++] =
+        (catch_up_note_t){.kind = kind,
+                          .dispatcher_id = registration->dispatcher_id,
+                          .table_id = registration->table->table_id,
+                          .start = start,
+                          .is_new = registration->created.v && start.v <= registration->created.v,
+                          .request = registration->request};
+}
+
+bool event_service_take_note(event_service_t *service, catch_up_note_t *note)
+{
+    if (service->note_first == service->note_count)
+        return false;
+    *note = service->notes[service->note_first++];
+    if (service->note_first == service->note_count)
+        service->note_first = service->note_count = 0;
     return true;
 }
 
-void registration_enter_round(event_service_t *service, registration_t *registration)
+/* ---- rounds ---- */
+
+static catch_up_round_t *find_round(const event_service_t *service, uint64_t number)
 {
-    registration_set_state(service, registration, REGISTRATION_CATCHING_UP);
-    service->round_join_at = COMMIT_TS_NONE;
+    catch_up_round_t *round = service->rounds;
+    while (round && round->number != number)
+        round = round->after;
+    return round;
 }
 
-void event_service_catch_up_begin(event_service_t *service, commit_ts_t from)
+void event_service_catch_up_begin(event_service_t *service, uint64_t number, commit_ts_t from)
 {
-    service->has_round = true;
-    service->rounds++;
-    service->round_read = from;
-    service->is_round_inside = false;
-    for (uint32_t i = 0; i < service->count; i++) {
-        registration_t *r = service->all[i];
-        if (r->state == REGISTRATION_WAITING && r->start.v >= from.v)
-            registration_enter_round(service, r);
+    catch_up_round_t *round = find_round(service, number);
+    if (!round) {
+        round = memory_zalloc(sizeof *round);
+        round->number = number;
+        round->after = service->rounds;
+        service->rounds = round;
+        service->rounds_begun++;
     }
+    round->read = from;
 }
+
+catch_up_position_t event_service_catch_up_position(const event_service_t *service, uint64_t number)
+{
+    const catch_up_round_t *round = find_round(service, number);
+    if (!round)
+        return (catch_up_position_t){COMMIT_TS_NONE, COMMIT_TS_MAX};
+    return (catch_up_position_t){round->read, round->inside.v ? round->inside : round->read};
+}
+
+/* Where a round has to begin to be of use. */
+static commit_ts_t wanted_from(const registration_t *registration)
+{
+    return registration->fed.commit_ts.v > registration->start.v ? registration->fed.commit_ts
+                                                                 : registration->start;
+}
+
+bool event_service_catch_up_admit(event_service_t *service, uint64_t number,
+                                  dispatcher_id_t dispatcher_id, uint64_t request)
+{
+    catch_up_round_t *round = find_round(service, number);
+    registration_t *registration = event_service_find(service, dispatcher_id);
+    if (!round || !registration || registration->state != REGISTRATION_WAITING ||
+        wanted_from(registration).v < event_service_catch_up_position(service, number).admits.v)
+        return false;
+    registration_set_state(service, registration, REGISTRATION_CATCHING_UP);
+    registration->round = round;
+    registration->request = request;
+    round->count++;
+    round->join_at = COMMIT_TS_NONE;
+    return true;
+}
+
+/* ---- what a round brings ---- */
 
 /* Takes the bytes of an entry once per reader: an upper limit of what the round holds. */
-static void give(event_service_t *service, registration_t *registration, tail_entry_t *entry,
-                 const table_rows_t *rows)
+static void give(event_service_t *service, const catch_up_round_t *round,
+                 registration_t *registration, tail_entry_t *entry, const table_rows_t *rows)
 {
-    if (registration->state != REGISTRATION_CATCHING_UP ||
+    event_key_t key = {entry->item.commit_ts, entry->item.kind == FEED_SYNCPOINT};
+    if (registration->round != round || event_key_compare(key, registration->fed) <= 0 ||
         !registration_wants(registration, &entry->item))
         return;
     queue_item_t item = {
@@ -57,29 +116,29 @@ static void give(event_service_t *service, registration_t *registration, tail_en
     event_service_activate(service, registration);
 }
 
-static void give_table(event_service_t *service, table_id_t table_id, tail_entry_t *entry,
-                       const table_rows_t *rows)
+static void give_table(event_service_t *service, const catch_up_round_t *round, table_id_t table_id,
+                       tail_entry_t *entry, const table_rows_t *rows)
 {
     const tail_table_t *table = tail_find_table(&service->tail, table_id);
     for (registration_t *r = table ? table->readers : NULL; r; r = r->next_of_table)
-        give(service, r, entry, rows);
+        give(service, round, r, entry, rows);
 }
 
-static void give_all(event_service_t *service, tail_entry_t *entry)
+static void give_all(event_service_t *service, const catch_up_round_t *round, tail_entry_t *entry)
 {
     const feed_item_t *item = &entry->item;
     if (feed_item_is_broad(item)) {
         for (uint32_t i = 0; i < service->count; i++)
-            give(service, service->all[i], entry, NULL);
+            give(service, round, service->all[i], entry, NULL);
     } else if (item->transaction) {
         for (uint32_t i = 0; i < item->transaction->table_count; i++) {
             const table_rows_t *rows = &item->transaction->tables[i];
-            give_table(service, rows->definition->table_id, entry, rows);
+            give_table(service, round, rows->definition->table_id, entry, rows);
         }
     } else {
         for (uint32_t i = 0; i < item->table_count; i++)
-            give_table(service, item->tables[i], entry, NULL);
-        give_table(service, TABLE_ID_TRIGGER, entry, NULL);
+            give_table(service, round, item->tables[i], entry, NULL);
+        give_table(service, round, TABLE_ID_TRIGGER, entry, NULL);
     }
 }
 
@@ -88,7 +147,7 @@ static void give_all(event_service_t *service, tail_entry_t *entry)
 static commit_ts_t joins_at(const event_service_t *service, const registration_t *registration)
 {
     const commit_ts_t limits[] = {service->tail.base, service->tail.broad_floor,
-                                  registration->table->floor, registration->start};
+                                  registration->table->floor, wanted_from(registration)};
     commit_ts_t highest = COMMIT_TS_NONE;
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         if (limits[i].v > highest.v)
@@ -97,49 +156,65 @@ static commit_ts_t joins_at(const event_service_t *service, const registration_t
     return highest;
 }
 
-static void join_those_that_can(event_service_t *service)
+static void join(event_service_t *service, const catch_up_round_t *round, registration_t *r)
 {
-    if (service->round_read.v < service->round_join_at.v)
+    bool has_syncpoint = r->fed.is_syncpoint && r->fed.commit_ts.v == round->read.v;
+    commit_ts_t read = round->read;
+    r->wants_syncpoint = !has_syncpoint && (r->wants_syncpoint || read.v > r->start.v);
+    registration_join_tail(service, r, read);
+    event_service_activate(service, r);
+}
+
+static void join_those_that_can(event_service_t *service, catch_up_round_t *round)
+{
+    if (round->read.v < round->join_at.v)
         return;
-    service->round_join_at = COMMIT_TS_MAX;
+    round->join_at = COMMIT_TS_MAX;
     for (uint32_t i = 0; i < service->count; i++) {
         registration_t *r = service->all[i];
-        if (r->state != REGISTRATION_CATCHING_UP)
+        if (r->round != round)
             continue;
         commit_ts_t at = joins_at(service, r);
-        if (at.v <= service->round_read.v) {
-            r->wants_syncpoint |= service->round_read.v > r->start.v;
-            registration_join_tail(service, r, service->round_read);
-            event_service_activate(service, r);
-        } else if (at.v < service->round_join_at.v) {
-            service->round_join_at = at;
-        }
+        if (at.v <= round->read.v)
+            join(service, round, r);
+        else if (at.v < round->join_at.v)
+            round->join_at = at;
     }
 }
 
-void event_service_catch_up_append(event_service_t *service, feed_item_t *item)
+void event_service_catch_up_append(event_service_t *service, uint64_t number, feed_item_t *item)
 {
-    if (!service->has_round) {
+    catch_up_round_t *round = find_round(service, number);
+    if (!round) {
         feed_item_clear(item);
         return;
     }
-    if (item->completes)
-        service->round_read = item->commit_ts;
-    service->is_round_inside = !item->completes;
+    bool completes = item->completes;
+    bool is_part = !completes && item->kind != FEED_SYNCPOINT;
+    round->inside = is_part ? item->commit_ts : COMMIT_TS_NONE;
+    round->has_syncpoint = item->kind == FEED_SYNCPOINT;
+    if (completes)
+        round->read = item->commit_ts;
     if (item->kind == FEED_RESOLVED) {
         feed_item_clear(item);
     } else {
         tail_entry_t *entry = tail_entry_new(item);
-        give_all(service, entry);
+        give_all(service, round, entry);
         tail_entry_unref(&entry);
     }
-    if (!service->is_round_inside)
-        join_those_that_can(service);
+    if (completes)
+        join_those_that_can(service, round);
 }
 
-bool event_service_catch_up_is_done(const event_service_t *service)
+/* ---- limits and ends ---- */
+
+static void drop(event_service_t *service, registration_t *r)
 {
-    return service->has_round && service->round_count == 0;
+    registration_clear_caught_up(service, r);
+    registration_set_state(service, r, REGISTRATION_IDLE);
+    r->owes_drop = true;
+    service->drops++;
+    event_service_activate(service, r);
 }
 
 /* Whoever holds items and took nothing for long would stop the others: what is held for it is given
@@ -148,14 +223,9 @@ static void drop_stalled(event_service_t *service, mono_ns_t now)
 {
     for (uint32_t i = 0; i < service->count; i++) {
         registration_t *r = service->all[i];
-        if (r->caught_up_bytes == 0 ||
-            mono_elapsed(r->progress_at, now) < service->options.stalled_ns)
-            continue;
-        registration_clear_caught_up(service, r);
-        registration_set_state(service, r, REGISTRATION_IDLE);
-        r->owes_drop = true;
-        service->drops++;
-        event_service_activate(service, r);
+        if (r->caught_up_bytes > 0 &&
+            mono_elapsed(r->progress_at, now) >= service->options.stalled_ns)
+            drop(service, r);
     }
 }
 
@@ -166,22 +236,33 @@ bool event_service_catch_up_has_room(event_service_t *service, mono_ns_t now)
     return service->round_bytes < service->options.catch_up_bytes_max;
 }
 
-/* Whoever was fed in part cannot go on without the rest: it is dropped and starts again. */
-void event_service_catch_up_end(event_service_t *service)
+/* The next round cannot go on in the middle of a group. */
+static void leave_round(event_service_t *service, const catch_up_round_t *round, registration_t *r)
 {
-    service->has_round = false;
-    for (uint32_t i = 0; i < service->count; i++) {
-        registration_t *r = service->all[i];
-        if (r->state != REGISTRATION_CATCHING_UP)
-            continue;
-        if (r->caught_up.count == 0 && r->sequence <= 1) {
-            registration_set_state(service, r, REGISTRATION_WAITING);
-            continue;
-        }
-        registration_clear_caught_up(service, r);
-        registration_set_state(service, r, REGISTRATION_IDLE);
-        r->owes_drop = true;
-        service->drops++;
-        event_service_activate(service, r);
+    bool is_untouched = r->caught_up.count == 0 && r->sequence <= 1;
+    event_key_t read = {round->read, round->has_syncpoint};
+    if (round->inside.v && !is_untouched) {
+        drop(service, r);
+        return;
     }
+    if (event_key_compare(read, r->fed) > 0)
+        r->fed = read;
+    registration_set_state(service, r, REGISTRATION_WAITING);
+}
+
+void event_service_catch_up_end(event_service_t *service, uint64_t number)
+{
+    catch_up_round_t **at = &service->rounds;
+    while (*at && (*at)->number != number)
+        at = &(*at)->after;
+    catch_up_round_t *round = *at;
+    if (!round)
+        return;
+    for (uint32_t i = 0; i < service->count && round->count; i++) {
+        registration_t *r = service->all[i];
+        if (r->round == round)
+            leave_round(service, round, r);
+    }
+    *at = round->after;
+    free(round);
 }

@@ -138,10 +138,9 @@ static void drop_sent(event_service_t *service, registration_t *r, uint64_t *cur
 static commit_ts_t sent_through(const event_service_t *service, const registration_t *r,
                                 const queue_item_t *pending)
 {
-    commit_ts_t limit =
-        r->state == REGISTRATION_CATCHING_UP ? service->round_read : service->resolved;
+    commit_ts_t limit = r->state == REGISTRATION_CATCHING_UP ? r->round->read : service->resolved;
     if (r->state == REGISTRATION_IDLE || r->state == REGISTRATION_WAITING)
-        limit = r->resolved_sent;
+        limit = r->resolved_sent.v > r->fed.commit_ts.v ? r->resolved_sent : r->fed.commit_ts;
     if (!pending)
         return limit;
     /* A sync point follows everything else of its commit_ts. */

@@ -76,10 +76,15 @@ void event_service_destroy(event_service_t **service)
         return;
     for (uint32_t i = 0; i < self->count; i++)
         registration_free(self, self->all[i]);
+    for (catch_up_round_t *round = self->rounds, *after; round; round = after) {
+        after = round->after;
+        free(round);
+    }
     tail_clear(&self->tail);
     key_map_clear(&self->by_id);
     free(self->all);
     free(self->strangers);
+    free(self->notes);
     free(self);
 }
 
@@ -137,7 +142,7 @@ static uint32_t *counter_of(event_service_t *service, registration_state_t state
     case REGISTRATION_WAITING:
         return &service->waiting_count;
     case REGISTRATION_CATCHING_UP:
-        return &service->round_count;
+        return &service->catching_up_count;
     case REGISTRATION_IDLE:
     case REGISTRATION_STREAMING:
         return NULL;
@@ -154,7 +159,18 @@ void registration_set_state(event_service_t *service, registration_t *registrati
         --*from;
     if (to)
         ++*to;
+    bool was_behind = from != NULL;
+    bool is_behind = to != NULL;
+    if (registration->state == REGISTRATION_CATCHING_UP) {
+        registration->round->count--;
+        registration->round = NULL;
+    }
     registration->state = state;
+    if (!was_behind && is_behind)
+        registration_note(service, registration, CATCH_UP_WAITS);
+    if (was_behind && !is_behind)
+        registration_note(service, registration,
+                          state == REGISTRATION_STREAMING ? CATCH_UP_JOINED : CATCH_UP_LEFT);
 }
 
 /* ---- requests ---- */
@@ -269,7 +285,9 @@ static void handle_reset(event_service_t *service, registration_t *registration,
         return;
     }
     service->grace_until = mono_add(now, service->options.grace_ns);
+    registration_set_state(service, registration, REGISTRATION_IDLE);
     registration_clear_caught_up(service, registration);
+    registration->fed = EVENT_KEY_NONE;
     registration->epoch = request->epoch;
     registration->sequence = 0;
     registration->owes_handshake = true;
@@ -285,8 +303,6 @@ static void handle_reset(event_service_t *service, registration_t *registration,
         event_key_compare(request->position.passed, (event_key_t){start, true}) < 0;
     if (tail_can_serve(&service->tail, registration->table, start))
         registration_join_tail(service, registration, start);
-    else if (service->has_round && service->round_read.v <= start.v && !service->is_round_inside)
-        registration_enter_round(service, registration);
     else
         registration_set_state(service, registration, REGISTRATION_WAITING);
     event_service_activate(service, registration);
@@ -345,8 +361,8 @@ event_service_state_t event_service_state(const event_service_t *service)
         .tail_entries = service->tail.entry_count,
         .is_waiting_for_room = service->is_waiting_for_room,
         .registrations = service->count,
-        .catching_up = service->round_count + service->waiting_count,
-        .rounds = service->rounds,
+        .catching_up = service->catching_up_count + service->waiting_count,
+        .rounds = service->rounds_begun,
         .drops = service->drops,
         .refused = service->refused,
         .events = service->events,

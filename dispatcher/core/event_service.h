@@ -4,9 +4,10 @@
  * it, in commit_ts order: rows of its table, DDLs of whose influence it is, sync points, and how
  * far the log has been read. Never blocks: whoever has no credit is passed over.
  *
- * A dispatcher that starts below what the tail holds is fed by a catch-up round: a second reading
- * of the log from further back, whose items go to those that lag only; each joins the tail as soon
- * as the round has come to where the tail is whole for its table.
+ * A dispatcher that starts below what the tail holds is fed by a catch-up round: another reading of
+ * the log from further back, whose items go to those only that were admitted to it; each joins the
+ * tail as soon as the round has come to where the tail is whole for its table. Who is admitted to
+ * which round is decided elsewhere (puller/catch_up.h).
  *
  * Pure. Threads: one owner (the service thread).
  */
@@ -21,7 +22,7 @@ typedef struct event_service event_service_t;
 typedef struct {
     commit_ts_t base; /* where the reader begins: everything above it is appended */
     uint64_t tail_bytes_max;
-    uint64_t catch_up_bytes_max; /* of a round's items that were not handed out yet */
+    uint64_t catch_up_bytes_max; /* of all rounds' items that were not handed out yet */
     /* After a registration or reset nothing that is not persisted is shed for so long: the next
      * dispatchers to come probably need it. */
     uint64_t grace_ns;
@@ -65,19 +66,48 @@ uint32_t event_service_take(event_service_t *service, stream_event_t *events, ui
                             mono_ns_t now);
 mono_ns_t event_service_next_deadline(const event_service_t *service);
 
-/* ---- catch-up rounds: at most one at a time ---- */
+/* ---- catch-up rounds ---- */
 
-/* Whether a dispatcher waits for a round; `from`: the lowest position of those that wait. */
-bool event_service_wants_catch_up(const event_service_t *service, commit_ts_t *from);
-/* A round begins that reads everything above `from`. */
-void event_service_catch_up_begin(event_service_t *service, commit_ts_t from);
+typedef enum {
+    CATCH_UP_WAITS,  /* the dispatcher starts below the tail: it waits for a round */
+    CATCH_UP_JOINED, /* it has come to where the tail is whole for its table */
+    CATCH_UP_LEFT    /* it waits for none any more, and is fed by none */
+} catch_up_note_kind_t;
+
+typedef struct {
+    catch_up_note_kind_t kind;
+    dispatcher_id_t dispatcher_id;
+    table_id_t table_id;
+    commit_ts_t start; /* WAITS: everything above it is wanted */
+    bool is_new;       /* WAITS: its table was created where it starts */
+    uint64_t request;  /* JOINED: as it was admitted */
+} catch_up_note_t;
+
+/* The next thing that has happened; false: nothing since the last time. */
+bool event_service_take_note(event_service_t *service, catch_up_note_t *note);
+
+/* A round begins that reads everything above `from`; nobody is fed by it yet. Numbers are the
+ * caller's, each used once; said again before its first item: it begins there. */
+void event_service_catch_up_begin(event_service_t *service, uint64_t round, commit_ts_t from);
+/* A dispatcher that waits is fed by the round from now on. False: it does not wait, or the round is
+ * past where it starts. */
+bool event_service_catch_up_admit(event_service_t *service, uint64_t round,
+                                  dispatcher_id_t dispatcher_id, uint64_t request);
 /* Its next item; consumed. */
-void event_service_catch_up_append(event_service_t *service, feed_item_t *item);
-/* Nobody needs the round any more: end it. False when there is none. */
-bool event_service_catch_up_is_done(const event_service_t *service);
+void event_service_catch_up_append(event_service_t *service, uint64_t round, feed_item_t *item);
+
+/* Where a round is. */
+typedef struct {
+    commit_ts_t read;   /* everything up to it has been handed out */
+    commit_ts_t admits; /* whoever starts here or above may be admitted */
+} catch_up_position_t;
+
+catch_up_position_t event_service_catch_up_position(const event_service_t *service, uint64_t round);
+/* Whether the rounds may hand in more. */
 bool event_service_catch_up_has_room(event_service_t *service, mono_ns_t now);
-/* The round is over, complete or not: who has not joined the tail waits for the next one. */
-void event_service_catch_up_end(event_service_t *service);
+/* The round is over, complete or not: who has not joined the tail waits for another one, which goes
+ * on where this one ended; whoever has parts of a group only is dropped. */
+void event_service_catch_up_end(event_service_t *service, uint64_t round);
 
 typedef struct {
     commit_ts_t resolved;

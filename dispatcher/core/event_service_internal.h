@@ -18,6 +18,18 @@ typedef enum {
 
 typedef struct registration registration_t;
 
+/* One reading of older log. */
+typedef struct catch_up_round catch_up_round_t;
+struct catch_up_round {
+    uint64_t number;
+    commit_ts_t read;
+    bool has_syncpoint;  /* the one at `read` has been handed out, too */
+    commit_ts_t inside;  /* the group some parts of which have been handed out; none: between two */
+    uint32_t count;      /* registrations CATCHING_UP with it */
+    commit_ts_t join_at; /* nobody can join before the round has come so far */
+    catch_up_round_t *after;
+};
+
 struct registration {
     dispatcher_id_t dispatcher_id;
     pipeline_t mode;
@@ -38,6 +50,9 @@ struct registration {
     uint64_t next, next_broad; /* numbers in the table's queue and the broad one */
     item_queue_t caught_up;    /* items of a round, to be sent before those of the tail */
     uint64_t caught_up_bytes;
+    catch_up_round_t *round; /* CATCHING_UP */
+    uint64_t request;        /* CATCHING_UP: whose it is */
+    event_key_t fed;         /* rounds have handed it everything up to here in this epoch */
     commit_ts_t resolved_sent;
     uint64_t credit_limit, credit_used;
     mono_ns_t progress_at; /* last RESET, CREDIT or item taken */
@@ -77,15 +92,13 @@ struct event_service {
     bool is_waiting_for_room;
     bool may_forget; /* something was flushed or persisted since the last time */
 
-    bool has_round;
-    commit_ts_t round_read;
-    bool is_round_inside; /* between the parts of one group */
-    uint32_t round_count; /* registrations CATCHING_UP */
-    uint32_t waiting_count;
-    commit_ts_t round_join_at; /* nobody can join before the round has come so far */
-    uint64_t round_bytes;
+    catch_up_round_t *rounds;
+    uint32_t waiting_count, catching_up_count;
+    uint64_t round_bytes; /* of all rounds */
+    catch_up_note_t *notes;
+    uint32_t note_first, note_count, note_capacity;
 
-    uint64_t rounds, drops, refused, events;
+    uint64_t rounds_begun, drops, refused, events;
 };
 
 #define STRANGERS_MAX 1024
@@ -104,9 +117,10 @@ void registration_set_state(event_service_t *service, registration_t *registrati
 /* Reads the tail from `from` on. */
 void registration_join_tail(event_service_t *service, registration_t *registration,
                             commit_ts_t from);
-/* Is fed by the round from now on. */
-void registration_enter_round(event_service_t *service, registration_t *registration);
-/* Forgets what a round left for it. */
+/* Says what has become of it to those who organise catch-up rounds. */
+void registration_note(event_service_t *service, const registration_t *registration,
+                       catch_up_note_kind_t kind);
+/* Forgets what rounds left for it. */
 void registration_clear_caught_up(event_service_t *service, registration_t *registration);
 
 #endif

@@ -10,7 +10,7 @@
 #define SOURCE_HEARTBEAT_NS (1 * NS_PER_S)
 #define SOURCE_READ_TIMEOUT_NS (5 * NS_PER_S)
 
-static schema_tracker_options_t tracker_options(const event_feed_t *feed)
+schema_tracker_options_t event_feed_tracker_options(const event_feed_t *feed)
 {
     return (schema_tracker_options_t){.filter = feed->filter,
                                       .lower_case_names = feed->lower_case_names,
@@ -57,38 +57,30 @@ static void note_anchor(void *context, const anchor_t *anchor)
     pthread_mutex_unlock(&feed->tracker_lock);
 }
 
-/* The first error counts. Also called by a catch-up reader. */
-static void note_error(void *context, const error_report_t *report)
+void event_feed_note_error(event_feed_t *feed, const error_report_t *report)
 {
-    event_feed_t *feed = context;
     pthread_mutex_lock(&feed->lock);
     if (feed->error.code == SLUICE_OK)
         feed->error = *report;
     pthread_mutex_unlock(&feed->lock);
 }
 
-static void note_retry(event_feed_t *feed, error_report_t *retry, const error_report_t *report)
+static void note_error(void *context, const error_report_t *report)
 {
-    pthread_mutex_lock(&feed->lock);
-    *retry = report ? *report : (error_report_t){0};
-    pthread_mutex_unlock(&feed->lock);
+    event_feed_note_error(context, report);
 }
 
 static void note_live_retry(void *context, const error_report_t *report)
 {
     event_feed_t *feed = context;
-    note_retry(feed, &feed->retry_live, report);
-}
-
-static void note_catch_up_retry(void *context, const error_report_t *report)
-{
-    event_feed_t *feed = context;
-    note_retry(feed, &feed->retry_catch_up, report);
+    pthread_mutex_lock(&feed->lock);
+    feed->retry_live = report ? *report : (error_report_t){0};
+    pthread_mutex_unlock(&feed->lock);
 }
 
 /* ---- readers ---- */
 
-static puller_options_t puller_options(event_feed_t *feed, const anchor_t *anchor)
+puller_options_t event_feed_puller_options(event_feed_t *feed, const anchor_t *anchor)
 {
     return (puller_options_t){
         .uri = feed->uri,
@@ -103,76 +95,8 @@ static puller_options_t puller_options(event_feed_t *feed, const anchor_t *ancho
         .syncpoint_interval_ms = feed->syncpoint_interval_ms,
         .filter = feed->filter,
         .lease_until = &feed->lease_until,
-        .events = {.context = feed, .on_error = note_error},
+        .events = {.context = feed},
     };
-}
-
-typedef struct {
-    uint32_t server_id; /* 0: none claimed */
-    schema_tracker_t *tracker;
-    puller_actor_t *puller;
-} reading_t;
-
-static void close_reading(void *context, void *opened)
-{
-    reading_t *reading = opened;
-    puller_actor_destroy(&reading->puller);
-    note_catch_up_retry(context, NULL);
-    schema_tracker_destroy(&reading->tracker);
-    if (reading->server_id)
-        server_ids_release(reading->server_id);
-    free(reading);
-}
-
-/* A tracker of its own, in the state that the anchor has. */
-static schema_tracker_t *tracker_at(event_feed_t *feed, const anchor_t *anchor,
-                                    error_report_t *report)
-{
-    arena_t arena = {0};
-    bytes_t snapshot;
-    schema_tracker_t *tracker = NULL;
-    schema_tracker_options_t options = tracker_options(feed);
-    pthread_mutex_lock(&feed->tracker_lock);
-    sluice_error_t error =
-        schema_tracker_snapshot(feed->tracker, anchor->commit_ts, true, &arena, &snapshot);
-    pthread_mutex_unlock(&feed->tracker_lock);
-    if (error == SLUICE_OK)
-        error = schema_tracker_from_snapshot(&options, snapshot, &tracker, report);
-    else
-        error_report_set(report, error, "the schema at %llu is no longer known",
-                         (unsigned long long)anchor->commit_ts.v);
-    arena_clear(&arena);
-    return error == SLUICE_OK ? tracker : NULL;
-}
-
-static void *open_reading(void *context, commit_ts_t from, feed_inbox_t *inbox, commit_ts_t *begins)
-{
-    event_feed_t *feed = context;
-    anchor_t anchor;
-    if (!event_feed_anchor(feed, from, &anchor))
-        return NULL;
-    error_report_t report = {.code = SLUICE_OK};
-    uint32_t server_id;
-    if (server_ids_claim(feed->server_id_first, &server_id) != SLUICE_OK)
-        return NULL;
-    reading_t *reading = memory_zalloc(sizeof *reading);
-    reading->server_id = server_id;
-    reading->tracker = tracker_at(feed, &anchor, &report);
-    puller_options_t options = puller_options(feed, &anchor);
-    options.stream = "catch-up";
-    options.events.on_retry = note_catch_up_retry;
-    options.server_id = server_id;
-    options.tracker = reading->tracker;
-    options.inbox = inbox;
-    if (!reading->tracker || puller_actor_start(&options, &reading->puller, &report) != SLUICE_OK) {
-        note_error(feed, &report);
-        close_reading(feed, reading);
-        return NULL;
-    }
-    LOG(LOG_LEVEL_INFO, COMPONENT, feed->changefeed, "reading older log for dispatchers that lag",
-        log_number("wanted", from.v), log_number("from", anchor.commit_ts.v));
-    *begins = anchor.commit_ts;
-    return reading;
 }
 
 static sluice_error_t start_live(event_feed_t *feed, const anchor_t *anchor, error_report_t *report)
@@ -182,7 +106,8 @@ static sluice_error_t start_live(event_feed_t *feed, const anchor_t *anchor, err
                                 "this node reads for as many changefeeds as it has replication "
                                 "server ids (%d)",
                                 SERVER_ID_NUMBER_CHECK);
-    puller_options_t options = puller_options(feed, anchor);
+    puller_options_t options = event_feed_puller_options(feed, anchor);
+    options.events.on_error = note_error;
     options.stream = "live";
     options.server_id = feed->server_id;
     options.tracker = feed->tracker;
@@ -233,7 +158,7 @@ static sluice_error_t make_tracker(event_feed_t *feed, const event_feed_options_
             cascade_option_read(config, options->lower_case_names, &feed->allowed_cascades, report);
     if (error != SLUICE_OK)
         return error;
-    schema_tracker_options_t how = tracker_options(feed);
+    schema_tracker_options_t how = event_feed_tracker_options(feed);
     error = schema_tracker_from_snapshot(&how, options->snapshot, &feed->tracker, report);
     return error == SLUICE_OK ? apply_stored(feed, options, report) : error;
 }
@@ -291,12 +216,14 @@ sluice_error_t event_feed_open(const event_feed_options_t *options, event_feed_t
     event_feed_t *self = new_feed(options);
     service_actor_options_t service = {
         .service = event_service_options_default(options->anchor.commit_ts),
-        .catch_up = {.context = self, .open = open_reading, .close = close_reading},
+        .catch_up = event_feed_older_source(self),
     };
     service.service.tail_bytes_max =
         or_default(options->tail_bytes_max, service.service.tail_bytes_max);
     service.service.grace_ns = or_default(options->shed_grace_ns, service.service.grace_ns);
     sluice_error_t error = make_tracker(self, options, report);
+    if (error == SLUICE_OK)
+        error = event_feed_older_options(options, &service.puller, report);
     if (error == SLUICE_OK)
         error = service_actor_new(&service, &self->service, report);
     if (error == SLUICE_OK)

@@ -9,6 +9,7 @@
 #define SLUICE_DISPATCHER_SHELL_EVENT_FEED_H
 
 #include "dispatcher/core/node/feed_port.h"
+#include "dispatcher/core/puller/log_puller.h"
 #include "dispatcher/core/puller/server_choice.h"
 
 typedef struct event_feed event_feed_t;
@@ -33,7 +34,9 @@ typedef struct {
     uint64_t source_heartbeat_ns; /* 0: default */
     uint64_t source_read_timeout_ns;                /* 0: default */
     const server_choice_settings_t *source_servers; /* copied; NULL: default */
-    uint64_t syncpoint_interval_ms;                 /* 0: off */
+    const log_puller_options_t *older; /* of readings of older log; the number of stores is set
+                                          here; copied; NULL: default */
+    uint64_t syncpoint_interval_ms;    /* 0: off */
 } event_feed_options_t;
 
 /* Starts the threads. Errors that need no I/O (bad configuration, snapshot that does not decode)

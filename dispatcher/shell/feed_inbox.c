@@ -19,6 +19,7 @@ struct feed_inbox {
     item_list_t taken;  /* the service's alone */
     uint64_t bytes;
     bool has_room, is_stopped, is_caught_up;
+    error_report_t failure; /* code SLUICE_OK: none */
 };
 
 feed_inbox_t *feed_inbox_new(void (*ring)(void *context), void *context)
@@ -110,6 +111,24 @@ uint32_t feed_inbox_take(feed_inbox_t *inbox, feed_item_t **items, bool *is_caug
     pthread_mutex_unlock(&inbox->lock);
     *items = inbox->taken.items;
     return inbox->taken.count;
+}
+
+void feed_inbox_fail(feed_inbox_t *inbox, const error_report_t *report)
+{
+    pthread_mutex_lock(&inbox->lock);
+    inbox->failure = *report;
+    pthread_mutex_unlock(&inbox->lock);
+    inbox->ring(inbox->context);
+}
+
+bool feed_inbox_has_failed(feed_inbox_t *inbox, error_report_t *report)
+{
+    pthread_mutex_lock(&inbox->lock);
+    bool has_failed = inbox->failure.code != SLUICE_OK && inbox->filled.count == 0;
+    if (has_failed)
+        *report = inbox->failure;
+    pthread_mutex_unlock(&inbox->lock);
+    return has_failed;
 }
 
 void feed_inbox_set_room(feed_inbox_t *inbox, bool has_room)

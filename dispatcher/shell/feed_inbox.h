@@ -7,6 +7,7 @@
 #ifndef SLUICE_DISPATCHER_SHELL_FEED_INBOX_H
 #define SLUICE_DISPATCHER_SHELL_FEED_INBOX_H
 
+#include "common/base/error.h"
 #include "dispatcher/core/feed_item.h"
 
 typedef struct feed_inbox feed_inbox_t;
@@ -27,6 +28,10 @@ void feed_inbox_set_caught_up(feed_inbox_t *inbox, bool is_caught_up);
 /* Everything there is: *items, an array that stays the inbox's until the next call; the items are
  * the caller's. */
 uint32_t feed_inbox_take(feed_inbox_t *inbox, feed_item_t **items, bool *is_caught_up);
+/* The reading has ended with this report; the last call of the reader. */
+void feed_inbox_fail(feed_inbox_t *inbox, const error_report_t *report);
+/* Whether it has, and everything before that was taken. */
+bool feed_inbox_has_failed(feed_inbox_t *inbox, error_report_t *report);
 /* Whether the service takes more; true at first. */
 void feed_inbox_set_room(feed_inbox_t *inbox, bool has_room);
 

@@ -48,6 +48,21 @@ static sluice_error_t open_sink(hosted_changefeed_t *changefeed, changefeed_ref_
     return api->open(&options, &changefeed->sink, report);
 }
 
+static log_puller_options_t puller_options(const settings_t *settings)
+{
+    log_puller_options_t options = log_puller_options_default(1);
+    options.backoff.first_ns = settings->node.retry_first_ns;
+    options.backoff.max_ns = settings->node.retry_max_ns;
+    options.backoff.forget_ns = settings->node.retry_forget_ns;
+    options.cooldown = (store_cooldown_settings_t){.first_ns = settings->node.cooldown_first_ns,
+                                                   .max_ns = settings->node.cooldown_max_ns};
+    options.reload =
+        (range_reload_settings_t){.debounce_ns = settings->node.reload_debounce_ns,
+                                  .ranges_max = (uint32_t)settings->node.reload_ranges_max};
+    options.streams_max = (uint32_t)settings->node.catch_up_streams;
+    return options;
+}
+
 static sluice_error_t open_feed(hosted_changefeed_t *changefeed, const settings_t *settings,
                                 const changefeed_request_t *request, error_report_t *report)
 {
@@ -62,6 +77,7 @@ static sluice_error_t open_feed(hosted_changefeed_t *changefeed, const settings_
     servers.retry_max_ns = settings->node.retry_max_ns;
     servers.cooldown = (store_cooldown_settings_t){.first_ns = settings->node.cooldown_first_ns,
                                                    .max_ns = settings->node.cooldown_max_ns};
+    log_puller_options_t older = puller_options(settings);
     event_feed_options_t options = {
         .changefeed = open->changefeed,
         .config = &changefeed->config,
@@ -80,6 +96,7 @@ static sluice_error_t open_feed(hosted_changefeed_t *changefeed, const settings_
         .source_heartbeat_ns = settings->node.source_heartbeat_ns,
         .source_read_timeout_ns = settings->node.source_read_timeout_ns,
         .source_servers = &servers,
+        .older = &older,
     };
     return event_feed_open(&options, &changefeed->feed, report);
 }

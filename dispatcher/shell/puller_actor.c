@@ -232,15 +232,11 @@ static sluice_error_t read_upstream(puller_actor_t *puller, error_report_t *repo
 static void note_failure(puller_actor_t *puller, const error_report_t *report)
 {
     const puller_events_t *events = &puller->options.events;
+    uint64_t suppressed;
     feed_inbox_set_caught_up(puller->options.inbox, false);
     puller->is_retrying = true;
     if (events->on_retry)
         events->on_retry(events->context, report);
-}
-
-static void log_retry(puller_actor_t *puller, const error_report_t *report)
-{
-    uint64_t suppressed;
     if (log_limiter_allow(&puller->limiter, clock_mono(), &suppressed))
         LOG(LOG_LEVEL_WARNING, COMPONENT, puller->options.changefeed,
             "reading the source failed, trying again", log_text("stream", puller->options.stream),
@@ -282,13 +278,16 @@ static bool may_go_on(puller_actor_t *puller, error_report_t *report)
     return source_servers_failed(&puller->servers, report, clock_mono());
 }
 
+/* Whoever chose the server says what it means that it failed. */
 static void end_reading(puller_actor_t *puller, const error_report_t *report)
 {
-    LOG(LOG_LEVEL_ERROR, COMPONENT, puller->options.changefeed, "reading the source ended",
-        log_text("stream", puller->options.stream),
-        log_text("error", sluice_error_name(report->code)), log_text("text", report->text));
-    if (puller->options.events.on_error)
-        puller->options.events.on_error(puller->options.events.context, report);
+    const puller_options_t *options = &puller->options;
+    if (!options->has_fixed_server)
+        LOG(LOG_LEVEL_ERROR, COMPONENT, options->changefeed, "reading the source ended",
+            log_text("stream", options->stream), log_text("error", sluice_error_name(report->code)),
+            log_text("text", report->text));
+    if (options->events.on_error)
+        options->events.on_error(options->events.context, report);
 }
 
 static void *run(void *context)
@@ -309,7 +308,6 @@ static void *run(void *context)
         }
         log_reader_reset(puller->reader);
         note_failure(puller, &report);
-        log_retry(puller, &report);
     }
     return NULL;
 }
@@ -368,6 +366,8 @@ sluice_error_t puller_actor_start(const puller_options_t *options, puller_actor_
     pthread_condattr_destroy(&attributes);
     sluice_error_t error = source_servers_init(&self->servers, options->uri, &options->servers,
                                                clock_mono().v ^ options->server_id, report);
+    if (error == SLUICE_OK && options->has_fixed_server)
+        source_servers_fix(&self->servers, options->fixed_server);
     if (error == SLUICE_OK)
         error = new_reader(self, report);
     if (error == SLUICE_OK && pthread_create(&self->thread, NULL, run, self) != 0)

@@ -1,7 +1,7 @@
 /*
  * The thread that reads a log: upstream → log reader → inbox. Connections that fail are opened
  * again where the last complete group ended, after a growing pause and with a valid lease; what
- * cannot heal ends it with a report.
+ * cannot heal, or any failure when somebody else chooses the server, ends it with a report.
  *
  * Threads: started and stopped by one; the thread itself owns upstream, log reader and tracker.
  */
@@ -40,6 +40,8 @@ typedef struct {
     uint32_t server_id;
     uint64_t heartbeat_ns, read_timeout_ns;
     server_choice_settings_t servers;
+    bool has_fixed_server; /* only this one of the list, and not again after a failure */
+    uint32_t fixed_server;
     uint32_t domain;
     anchor_t anchor;
     uint64_t group_bytes_max;

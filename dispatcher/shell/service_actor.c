@@ -8,7 +8,7 @@
 #include "dispatcher/shell/stream_ring.h"
 
 #define EVENTS_A_TURN 512
-/* While something waits for memory to be given back, or for a catch-up reading to be possible. */
+/* While something waits for memory to be given back. */
 #define RETRY_NS (10 * NS_PER_MS)
 
 typedef struct {
@@ -33,10 +33,9 @@ struct service_actor {
     /* The thread's own. */
     event_service_t *service;
     request_list_t taken;
-    feed_inbox_t *older;
-    void *reading; /* the catch-up reading; NULL: none */
-    mono_ns_t catch_up_at;
-    bool live_has_room, older_has_room;
+    catch_up_streams_t *older;
+    mono_ns_t catch_up_at; /* when they have to be looked at again */
+    bool live_has_room;
 };
 
 static void ring_bell(void *context)
@@ -60,6 +59,8 @@ sluice_error_t service_actor_new(const service_actor_options_t *options, service
     self->options = *options;
     self->live = feed_inbox_new(ring_bell, self);
     self->service = event_service_new(&options->service, clock_mono());
+    self->older =
+        catch_up_streams_new(&options->catch_up, &options->puller, self->service, ring_bell, self);
     self->state = event_service_state(self->service);
     self->live_has_room = true;
     pthread_mutex_init(&self->lock, NULL);
@@ -83,39 +84,6 @@ static void free_requests(request_list_t *list)
 
 /* ---- the thread ---- */
 
-static void end_catch_up(service_actor_t *actor)
-{
-    actor->options.catch_up.close(actor->options.catch_up.context, actor->reading);
-    actor->reading = NULL;
-    feed_inbox_destroy(&actor->older);
-    event_service_catch_up_end(actor->service);
-}
-
-static void begin_catch_up(service_actor_t *actor, commit_ts_t from, mono_ns_t now)
-{
-    const catch_up_source_t *source = &actor->options.catch_up;
-    commit_ts_t begins;
-    actor->older = feed_inbox_new(ring_bell, actor);
-    actor->older_has_room = true;
-    actor->reading = source->open(source->context, from, actor->older, &begins);
-    if (actor->reading) {
-        event_service_catch_up_begin(actor->service, begins);
-        return;
-    }
-    feed_inbox_destroy(&actor->older);
-    actor->catch_up_at = mono_add(now, RETRY_NS);
-}
-
-static void steer_catch_up(service_actor_t *actor, mono_ns_t now)
-{
-    commit_ts_t from;
-    if (actor->reading && event_service_catch_up_is_done(actor->service))
-        end_catch_up(actor);
-    if (!actor->reading && mono_reached(actor->catch_up_at, now) &&
-        event_service_wants_catch_up(actor->service, &from))
-        begin_catch_up(actor, from, now);
-}
-
 /* Whether anything came in. */
 static bool take_items(service_actor_t *actor)
 {
@@ -125,12 +93,7 @@ static bool take_items(service_actor_t *actor)
     for (uint32_t i = 0; i < count; i++)
         event_service_append(actor->service, &items[i]);
     event_service_set_caught_up(actor->service, is_caught_up);
-    if (!actor->reading)
-        return count > 0;
-    uint32_t older = feed_inbox_take(actor->older, &items, &is_caught_up);
-    for (uint32_t i = 0; i < older; i++)
-        event_service_catch_up_append(actor->service, &items[i]);
-    return count + older > 0;
+    return catch_up_streams_take_items(actor->older) || count > 0;
 }
 
 static bool take_requests(service_actor_t *actor, mono_ns_t now)
@@ -177,21 +140,13 @@ static void steer_room(service_actor_t *actor, mono_ns_t now)
     if (live != actor->live_has_room)
         feed_inbox_set_room(actor->live, live);
     actor->live_has_room = live;
-    if (!actor->reading)
-        return;
-    bool older = event_service_catch_up_has_room(actor->service, now);
-    if (older != actor->older_has_room)
-        feed_inbox_set_room(actor->older, older);
-    actor->older_has_room = older;
 }
 
 static mono_ns_t next_deadline(service_actor_t *actor, mono_ns_t now, bool is_full)
 {
     mono_ns_t deadline = is_full ? MONO_NEVER : event_service_next_deadline(actor->service);
-    bool must_retry = !actor->live_has_room || (actor->reading && !actor->older_has_room);
-    commit_ts_t from;
-    if (!actor->reading && event_service_wants_catch_up(actor->service, &from))
-        must_retry = true;
+    deadline = mono_min(deadline, actor->catch_up_at);
+    bool must_retry = !actor->live_has_room || catch_up_streams_wait_for_room(actor->older);
     return must_retry ? mono_min(deadline, mono_add(now, RETRY_NS)) : deadline;
 }
 
@@ -226,14 +181,12 @@ static void *run(void *context)
         bool is_busy = take_requests(actor, now);
         is_busy |= take_items(actor);
         is_busy |= give_events(actor, now, &is_full) > 0;
-        steer_catch_up(actor, now);
+        actor->catch_up_at = catch_up_streams_steer(actor->older, now);
         steer_room(actor, now);
         /* Somebody who is busy looks again before it sleeps. */
         mono_ns_t deadline = is_busy && !is_full ? now : next_deadline(actor, now, is_full);
         goes_on = wait_for_bell(actor, deadline);
     }
-    if (actor->reading)
-        end_catch_up(actor);
     return NULL;
 }
 
@@ -260,6 +213,7 @@ void service_actor_destroy(service_actor_t **actor)
     pthread_mutex_unlock(&self->lock);
     if (self->is_started)
         pthread_join(self->thread, NULL);
+    catch_up_streams_destroy(&self->older);
     event_service_destroy(&self->service);
     feed_inbox_destroy(&self->live);
     stream_ring_destroy(&self->ring);

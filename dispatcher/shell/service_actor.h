@@ -2,7 +2,7 @@
  * The thread of the event service: takes what the readers put into their inboxes and what the
  * sessions request, steps the core, and leaves events for the protocol thread.
  *
- * A catch-up reading is started when the core wants one and ended when nobody needs it any more.
+ * Readings of older log beside the live one are organised by catch_up_streams.h.
  *
  * Threads: started and destroyed by one. request, take, fd and set_persisted: the protocol thread.
  * ring and state: any.
@@ -12,22 +12,14 @@
 
 #include "common/base/error.h"
 #include "dispatcher/core/event_service.h"
-#include "dispatcher/shell/feed_inbox.h"
+#include "dispatcher/shell/catch_up_streams.h"
 
 typedef struct service_actor service_actor_t;
-
-/* A second reading of the log, for those that lag. Called by the service thread. */
-typedef struct {
-    void *context;
-    /* Begins to read at or below `from` into the inbox; *begins: where. NULL: not now. */
-    void *(*open)(void *context, commit_ts_t from, feed_inbox_t *inbox, commit_ts_t *begins);
-    /* Ends it; blocks until it has ended. */
-    void (*close)(void *context, void *reading);
-} catch_up_source_t;
 
 typedef struct {
     event_service_options_t service;
     catch_up_source_t catch_up;
+    log_puller_options_t puller; /* of the catch-up readings */
 } service_actor_options_t;
 
 sluice_error_t service_actor_new(const service_actor_options_t *options, service_actor_t **actor,

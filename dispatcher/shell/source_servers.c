@@ -26,9 +26,17 @@ void source_servers_clear(source_servers_t *servers)
     *servers = (source_servers_t){0};
 }
 
+void source_servers_fix(source_servers_t *servers, uint32_t server)
+{
+    servers->is_fixed = true;
+    servers->current = server;
+}
+
 mono_ns_t source_servers_next(source_servers_t *servers, mono_ns_t now)
 {
     mono_ns_t at;
+    if (servers->is_fixed)
+        return now;
     servers->current = server_choice_next(&servers->choice, now, &at);
     return at;
 }
@@ -77,6 +85,11 @@ static void name_servers(source_servers_t *servers, error_report_t *report)
 
 bool source_servers_failed(source_servers_t *servers, error_report_t *report, mono_ns_t now)
 {
+    if (servers->is_fixed) {
+        if (servers->count > 1)
+            name_servers(servers, report);
+        return false;
+    }
     servers->random = servers->random * UINT64_C(6364136223846793005) + 1442695040888963407;
     bool goes_on = server_choice_fail(&servers->choice, servers->current, report->code, now,
                                       servers->random >> 16);

@@ -23,6 +23,7 @@ typedef struct {
     uint32_t delivered; /* number + 1 of the one that delivered last; 0: none yet */
     char refusals[SERVER_CHOICE_MAX][SOURCE_REFUSAL_TEXT_MAX];
     uint64_t random;
+    bool is_fixed;
 } source_servers_t;
 
 /* SLUICE_ERROR_CONFIGURATION: the URI. To be cleared in any case. */
@@ -30,6 +31,9 @@ sluice_error_t source_servers_init(source_servers_t *servers, const char *uri,
                                    const server_choice_settings_t *settings, uint64_t seed,
                                    error_report_t *report) SLUICE_MUST_USE;
 void source_servers_clear(source_servers_t *servers);
+
+/* Only this one is read from, and its first failure ends the reading: somebody else chooses. */
+void source_servers_fix(source_servers_t *servers, uint32_t server);
 
 /* Makes the next one to open the current one; returns when it may be opened. */
 mono_ns_t source_servers_next(source_servers_t *servers, mono_ns_t now);

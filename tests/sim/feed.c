@@ -8,13 +8,12 @@
 
 #define RING_EVENTS 256
 #define SERVICE_DELAY_NS (200 * NS_PER_US)
-#define RETRY_NS (10 * NS_PER_MS)
+#define SERVERS_MAX 3
 
-static sluice_error_t catch_up_begin(sim_feed_t *feed, commit_ts_t from)
+/* ---- readings of older log ---- */
+
+static schema_tracker_t *tracker_at(sim_feed_t *feed, const anchor_t *anchor)
 {
-    const anchor_t *anchor = anchor_list_find(&feed->anchors, from);
-    if (!anchor)
-        return SLUICE_ERROR_NOT_FOUND;
     arena_t arena = {0};
     bytes_t snapshot;
     error_report_t report = {0};
@@ -25,29 +24,76 @@ static sluice_error_t catch_up_begin(sim_feed_t *feed, commit_ts_t from)
     if (error == SLUICE_OK)
         error = schema_tracker_from_snapshot(&how, snapshot, &tracker, &report);
     arena_clear(&arena);
-    if (error != SLUICE_OK) {
+    if (error != SLUICE_OK)
         sim_violated(feed->world, "reading", "the schema at %llu is no longer known",
                      (unsigned long long)anchor->commit_ts.v);
-        return error;
-    }
-    anchor_t copy = *anchor;
-    feed->older = reading_new(feed, &copy, tracker, &report);
-    event_service_catch_up_begin(feed->service, copy.commit_ts);
-    return SLUICE_OK;
+    return tracker;
 }
 
-/* True: a round is wanted but could not begin. */
-static bool steer_catch_up(sim_feed_t *feed)
+static void open_older(sim_feed_t *feed, const catch_up_effect_t *wanted, mono_ns_t now)
 {
-    commit_ts_t from;
-    if (feed->older && event_service_catch_up_is_done(feed->service)) {
-        reading_destroy(&feed->older);
-        event_service_catch_up_end(feed->service);
+    const anchor_t *found = anchor_list_find(&feed->anchors, wanted->from);
+    schema_tracker_t *tracker = found ? tracker_at(feed, found) : NULL;
+    if (!tracker) {
+        catch_up_failed(feed->catch_up, wanted->stream, SLUICE_ERROR_AGAIN, now);
+        return;
     }
-    if (feed->older || !event_service_wants_catch_up(feed->service, &from))
-        return false;
-    return catch_up_begin(feed, from) != SLUICE_OK;
+    anchor_t anchor = *found;
+    error_report_t report = {0};
+    sim_reading_t *reading = reading_new(feed, &anchor, tracker, &report);
+    reading->number = wanted->stream;
+    reading->after = feed->older;
+    feed->older = reading;
+    catch_up_opened(feed->catch_up, wanted->stream, anchor.commit_ts);
 }
+
+static void close_older(sim_feed_t *feed, uint64_t number)
+{
+    sim_reading_t **at = &feed->older;
+    while (*at && (*at)->number != number)
+        at = &(*at)->after;
+    sim_reading_t *reading = *at;
+    if (!reading)
+        return;
+    *at = reading->after;
+    reading_destroy(&reading);
+}
+
+static void tell_lost(sim_feed_t *feed, mono_ns_t now)
+{
+    for (sim_reading_t *reading = feed->older, *after; reading; reading = after) {
+        after = reading->after;
+        if (reading->lost == SLUICE_OK)
+            continue;
+        uint64_t number = reading->number;
+        sluice_error_t lost = reading->lost;
+        close_older(feed, number);
+        catch_up_failed(feed->catch_up, number, lost, now);
+    }
+}
+
+/* When there is something to do again. */
+static mono_ns_t steer_catch_up(sim_feed_t *feed, mono_ns_t now)
+{
+    catch_up_effect_t wanted;
+    tell_lost(feed, now);
+    while (catch_up_take(feed->catch_up, &wanted, now)) {
+        switch (wanted.kind) {
+        case CATCH_UP_OPEN:
+            open_older(feed, &wanted, now);
+            break;
+        case CATCH_UP_CLOSE:
+            close_older(feed, wanted.stream);
+            break;
+        case CATCH_UP_FAILED:
+            sim_violated(feed->world, "reading", "older log is not read any more");
+            break;
+        }
+    }
+    return catch_up_next_deadline(feed->catch_up);
+}
+
+/* ---- the service's turn ---- */
 
 static void free_request(stream_request_t *request)
 {
@@ -87,10 +133,9 @@ static void act(void *context)
     mono_ns_t now = sim_process_now(feed->process);
     take_requests(feed, now);
     bool is_full = give_events(feed, now);
-    bool must_retry = steer_catch_up(feed);
+    mono_ns_t catch_up_at = steer_catch_up(feed, now);
     mono_ns_t deadline = is_full ? MONO_NEVER : event_service_next_deadline(feed->service);
-    if (must_retry)
-        deadline = mono_min(deadline, mono_add(now, RETRY_NS));
+    deadline = mono_min(deadline, catch_up_at);
     if (deadline.v != MONO_NEVER.v)
         sim_timer_arm(&feed->timer, mono_elapsed(now, deadline) + NS_PER_US);
 }
@@ -273,6 +318,10 @@ sluice_error_t sim_feed_open(sim_world_t *world, sim_process_t *process, const s
     event_service_options_t how = event_service_options_default(options->anchor.commit_ts);
     draw_sizes(self, &how);
     self->service = event_service_new(&how, sim_process_now(process));
+    log_puller_options_t puller =
+        log_puller_options_default((uint32_t)sim_random_between(&self->random, 1, SERVERS_MAX));
+    puller.seed = sim_random_next(&self->random);
+    self->catch_up = catch_up_new(&puller, self->service);
     sluice_error_t error =
         table_filter_new(options->config->filter_rules, options->config->filter_rule_count, false,
                          &self->filter, report);
@@ -299,7 +348,9 @@ void sim_feed_close(sim_feed_t **feed)
         return;
     sim_timer_stop(&self->timer);
     reading_destroy(&self->live);
-    reading_destroy(&self->older);
+    while (self->older)
+        close_older(self, self->older->number);
+    catch_up_destroy(&self->catch_up);
     for (uint32_t i = 0; i < self->ring.count; i++)
         stream_event_clear(&self->ring.items[(self->ring.first + i) % RING_EVENTS]);
     free(self->ring.items);

@@ -1,5 +1,5 @@
 /*
- * What feed.c (service, questions) and feed_reading.c (the two readings) share.
+ * What feed.c (service, questions) and feed_reading.c (the readings) share.
  */
 #ifndef SLUICE_TESTS_SIM_FEED_INTERNAL_H
 #define SLUICE_TESTS_SIM_FEED_INTERNAL_H
@@ -8,16 +8,21 @@
 #include "dispatcher/core/backoff.h"
 #include "dispatcher/core/event_service.h"
 #include "dispatcher/core/log_reader.h"
+#include "dispatcher/core/puller/catch_up.h"
 #include "dispatcher/core/schema_history.h"
 #include "tests/sim/feed.h"
 #include "tests/sim/timer.h"
 
 /* One reading of the log. */
-typedef struct {
+typedef struct sim_reading sim_reading_t;
+struct sim_reading {
     sim_feed_t *feed;
     bool is_live;
     bool is_connected;
-    bool has_ended; /* with an error that is for good */
+    bool has_ended;      /* with an error that is for good */
+    uint64_t number;     /* of older log: the stream's */
+    sluice_error_t lost; /* of older log: why its connection ended; the feed takes it away then */
+    sim_reading_t *after;
     log_reader_t *reader;
     schema_tracker_t *tracker; /* the feed's, or its own */
     commit_ts_t read;          /* the last group that was pushed whole on this connection */
@@ -26,7 +31,7 @@ typedef struct {
     backoff_t backoff;
     mono_ns_t anchored_at;
     sim_timer_t timer;
-} sim_reading_t;
+};
 
 typedef struct {
     stream_event_t *items;
@@ -45,8 +50,9 @@ struct sim_feed {
     commit_ts_t forgotten, position;
     uint64_t group_bytes_max;
     event_service_t *service;
-    sim_reading_t *live, *older;
-    sim_timer_t timer; /* of the service */
+    catch_up_t *catch_up;
+    sim_reading_t *live, *older; /* `older`: a list */
+    sim_timer_t timer;           /* of the service */
     sim_ring_t ring;
     stream_request_t *requests;
     uint32_t request_count, request_capacity;

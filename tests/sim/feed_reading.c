@@ -92,7 +92,7 @@ static sluice_error_t take_items(sim_reading_t *reading, error_report_t *report)
         if (reading->is_live)
             event_service_append(feed->service, &item);
         else
-            event_service_catch_up_append(feed->service, &item);
+            catch_up_append(feed->catch_up, reading->number, &item);
         if (completes)
             give_anchor(reading, false);
     }
@@ -137,7 +137,14 @@ static void fail(sim_reading_t *reading, const error_report_t *report, sluice_er
 
 static void disconnect(sim_reading_t *reading)
 {
+    static const sluice_error_t reasons[] = {SLUICE_ERROR_SOURCE_CONNECTION,
+                                             SLUICE_ERROR_SOURCE_BUSY, SLUICE_ERROR_AGAIN};
     sim_feed_t *feed = reading->feed;
+    if (!reading->is_live) {
+        reading->has_ended = true;
+        reading->lost = reasons[sim_random_below(&feed->random, 3)];
+        return;
+    }
     reading->is_connected = false;
     log_reader_reset(reading->reader);
     sim_timer_arm(&reading->timer, backoff_fail(&reading->backoff, sim_random_next(&feed->random)));

@@ -116,9 +116,27 @@ static inline void append(fixture_t *f, feed_item_t item)
     event_service_append(f->service, &item);
 }
 
+#define ROUND 7
+
 static inline void catch_up(fixture_t *f, feed_item_t item)
 {
-    event_service_catch_up_append(f->service, &item);
+    event_service_catch_up_append(f->service, ROUND, &item);
+}
+
+/* What has happened to this dispatcher next, others passed over; false: nothing. */
+static inline bool next_note(fixture_t *f, uint64_t number, catch_up_note_t *note)
+{
+    while (event_service_take_note(f->service, note))
+        if (dispatcher_id_equal(note->dispatcher_id, id_of(number)))
+            return true;
+    return false;
+}
+
+/* The dispatcher waits, and a round above `from` takes it in. */
+static inline void begin_round(fixture_t *f, uint64_t number, uint64_t from)
+{
+    event_service_catch_up_begin(f->service, ROUND, (commit_ts_t){from});
+    assert_true(event_service_catch_up_admit(f->service, ROUND, id_of(number), number));
 }
 
 /* The next event of one dispatcher among those taken; others are passed over. */

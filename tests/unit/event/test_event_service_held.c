@@ -61,9 +61,10 @@ static void what_was_forgotten_for_all_is_not_left_out_for_one(void **state)
     assert_int_equal(event_service_state(f.service).tail_entries, 0);
     open_stream(&f, 1, 100);
     open_stream(&f, 2, 101);
-    commit_ts_t from;
-    assert_true(event_service_wants_catch_up(f.service, &from));
-    assert_int_equal(from.v, 100);
+    catch_up_note_t note;
+    assert_true(event_service_take_note(f.service, &note));
+    assert_int_equal(note.start.v, 100);
+    assert_false(event_service_take_note(f.service, &note));
     run(&f);
     assert_sent(&f, 1, 0, "r H100");
     assert_sent(&f, 2, 0, "r H101 =102");
@@ -233,28 +234,32 @@ static void a_start_below_the_tail_is_fed_by_a_round_and_joins(void **state)
 {
     (void)state;
     fixture_t f = begin_with_hole(1 << 20);
-    commit_ts_t from;
-    assert_false(event_service_wants_catch_up(f.service, &from));
+    catch_up_note_t note;
+    assert_false(next_note(&f, 1, &note));
     open_stream(&f, 1, 102);
     run(&f);
     assert_sent(&f, 1, 0, "r H102");
-    assert_true(event_service_wants_catch_up(f.service, &from));
-    assert_int_equal(from.v, 102);
-    event_service_catch_up_begin(f.service, (commit_ts_t){101});
-    assert_false(event_service_wants_catch_up(f.service, &from));
+    assert_true(next_note(&f, 1, &note));
+    assert_int_equal(note.kind, CATCH_UP_WAITS);
+    assert_int_equal(note.start.v, 102);
+    assert_int_equal(note.table_id.v, 1);
+    assert_false(note.is_new);
+    begin_round(&f, 1, 101);
     catch_up(&f, ROWS(102, 1));
     catch_up(&f, ROWS(103, 1, 2));
     run(&f);
     assert_sent(&f, 1, 1, "R103 =103");
     assert_sent(&f, 2, 1, "");
     uint64_t ts = 104;
-    for (; !event_service_catch_up_is_done(f.service); ts++) {
+    for (; !next_note(&f, 1, &note); ts++) {
         assert_true(ts <= 121);
         catch_up(&f, ts == 121 ? DDL(ts, 1) : ROWS(ts, 1));
     }
+    assert_int_equal(note.kind, CATCH_UP_JOINED);
+    assert_int_equal(note.request, 1);
     assert_int_equal(ts, 122);
     append(&f, ROWS(160, 1));
-    event_service_catch_up_end(f.service);
+    event_service_catch_up_end(f.service, ROUND);
     run(&f);
     uint32_t at = 0;
     const stream_event_t *event = NULL;
@@ -275,22 +280,107 @@ static void a_start_below_the_tail_is_fed_by_a_round_and_joins(void **state)
     end(&f);
 }
 
-static void a_round_that_ends_early_drops_whom_it_fed(void **state)
+/* The next one may begin further back: what was handed out is not handed out again. */
+static void a_round_goes_on_where_another_one_ended(void **state)
+{
+    (void)state;
+    fixture_t f = begin_with_hole(1 << 20);
+    catch_up_note_t note;
+    open_stream(&f, 1, 102);
+    begin_round(&f, 1, 101);
+    catch_up(&f, ROWS(102, 1));
+    catch_up(&f, ROWS(103, 1));
+    catch_up(&f, ROWS(104, 1));
+    catch_up(&f, build_syncpoint(104));
+    assert_int_equal(event_service_catch_up_position(f.service, ROUND).read.v, 104);
+    event_service_catch_up_end(f.service, ROUND);
+    assert_true(next_note(&f, 1, &note));
+    assert_false(next_note(&f, 1, &note)); /* it waits as before */
+    run(&f);
+    assert_sent(&f, 1, 0, "r H102 R103 R104 S104 =104");
+    event_service_catch_up_begin(f.service, ROUND, (commit_ts_t){105});
+    assert_false(event_service_catch_up_admit(f.service, ROUND, id_of(1), 2));
+    begin_round(&f, 1, 102);
+    catch_up(&f, ROWS(103, 1));
+    catch_up(&f, ROWS(104, 1));
+    catch_up(&f, build_syncpoint(104));
+    catch_up(&f, ROWS(105, 1));
+    run(&f);
+    assert_sent(&f, 1, 4, "R105 =105");
+    end(&f);
+}
+
+/* Of CREATE … SELECT the DDL is there, and the rows are not. */
+static void a_round_that_ends_inside_a_group_drops_whom_it_fed(void **state)
+{
+    (void)state;
+    fixture_t f = begin_with_hole(1 << 20);
+    catch_up_note_t note;
+    open_stream(&f, 1, 102);
+    begin_round(&f, 1, 101);
+    catch_up(&f, ROWS(103, 1));
+    feed_item_t part = ROWS(104, 1);
+    part.completes = false;
+    run(&f);
+    catch_up(&f, part);
+    assert_int_equal(event_service_catch_up_position(f.service, ROUND).read.v, 103);
+    assert_int_equal(event_service_catch_up_position(f.service, ROUND).admits.v, 104);
+    event_service_catch_up_end(f.service, ROUND);
+    run(&f);
+    assert_sent(&f, 1, 2, "d");
+    assert_true(next_note(&f, 1, &note));
+    assert_true(next_note(&f, 1, &note));
+    assert_int_equal(note.kind, CATCH_UP_LEFT);
+    reset_at(&f, 1, 2, (position_t){{103}, EVENT_KEY_NONE}, CREDIT_PLENTY);
+    assert_true(next_note(&f, 1, &note));
+    assert_int_equal(note.kind, CATCH_UP_WAITS);
+    assert_int_equal(note.start.v, 103);
+    end(&f);
+}
+
+static void rounds_feed_only_whom_they_took_in(void **state)
 {
     (void)state;
     fixture_t f = begin_with_hole(1 << 20);
     open_stream(&f, 1, 102);
-    event_service_catch_up_begin(f.service, (commit_ts_t){101});
+    register_table(&f, 3, 1, 0);
+    reset_at(&f, 3, 1, (position_t){{110}, EVENT_KEY_NONE}, CREDIT_PLENTY);
+    begin_round(&f, 1, 102);
+    event_service_catch_up_begin(f.service, ROUND + 1, (commit_ts_t){110});
+    assert_true(event_service_catch_up_admit(f.service, ROUND + 1, id_of(3), 3));
+    assert_false(event_service_catch_up_admit(f.service, ROUND + 1, id_of(1), 1));
     catch_up(&f, ROWS(103, 1));
+    feed_item_t item = ROWS(111, 1);
+    event_service_catch_up_append(f.service, ROUND + 1, &item);
     run(&f);
     assert_sent(&f, 1, 0, "r H102 R103 =103");
-    event_service_catch_up_end(f.service);
-    run(&f);
-    assert_sent(&f, 1, 2, "d");
-    reset_at(&f, 1, 2, (position_t){{103}, EVENT_KEY_NONE}, CREDIT_PLENTY);
-    commit_ts_t from;
-    assert_true(event_service_wants_catch_up(f.service, &from));
-    assert_int_equal(from.v, 103);
+    assert_sent(&f, 3, 0, "r H110 R111 =111");
+    event_service_catch_up_end(f.service, ROUND);
+    assert_int_equal(event_service_state(f.service).catching_up, 2);
+    assert_int_equal(event_service_state(f.service).rounds, 2);
+    end(&f);
+}
+
+static void a_new_start_and_an_end_are_told(void **state)
+{
+    (void)state;
+    fixture_t f = begin_with_hole(1 << 20);
+    catch_up_note_t note;
+    register_table(&f, 1, 1, 103);
+    reset_at(&f, 1, 1, (position_t){{103}, EVENT_KEY_NONE}, CREDIT_PLENTY);
+    assert_true(next_note(&f, 1, &note));
+    assert_true(note.is_new);
+    reset_at(&f, 1, 2, (position_t){{104}, EVENT_KEY_NONE}, CREDIT_PLENTY);
+    assert_true(next_note(&f, 1, &note));
+    assert_int_equal(note.kind, CATCH_UP_LEFT);
+    assert_true(next_note(&f, 1, &note));
+    assert_int_equal(note.kind, CATCH_UP_WAITS);
+    assert_int_equal(note.start.v, 104);
+    assert_false(note.is_new);
+    request(&f, (stream_request_t){.kind = STREAM_REMOVE, .dispatcher_id = id_of(1)});
+    assert_true(next_note(&f, 1, &note));
+    assert_int_equal(note.kind, CATCH_UP_LEFT);
+    assert_false(event_service_catch_up_admit(f.service, ROUND, id_of(1), 1));
     end(&f);
 }
 
@@ -300,7 +390,7 @@ static void who_takes_nothing_is_dropped_from_a_full_round(void **state)
     fixture_t f = begin_with_hole(3000);
     register_table(&f, 1, 1, 0);
     reset_at(&f, 1, 1, (position_t){{102}, EVENT_KEY_NONE}, 1);
-    event_service_catch_up_begin(f.service, (commit_ts_t){102});
+    begin_round(&f, 1, 102);
     uint64_t ts = 103;
     while (event_service_catch_up_has_room(f.service, f.now)) {
         catch_up(&f, ROWS(ts, 1));
@@ -315,7 +405,7 @@ static void who_takes_nothing_is_dropped_from_a_full_round(void **state)
     assert_true(event_service_catch_up_has_room(f.service, f.now));
     run(&f);
     assert_sent(&f, 1, 2, "d");
-    assert_true(event_service_catch_up_is_done(f.service));
+    assert_int_equal(event_service_state(f.service).catching_up, 0);
     end(&f);
 }
 
@@ -343,7 +433,10 @@ int main(void)
         cmocka_unit_test(a_transaction_may_be_larger_than_the_tail),
         cmocka_unit_test(a_part_without_credit_to_send_it_stays),
         cmocka_unit_test(a_start_below_the_tail_is_fed_by_a_round_and_joins),
-        cmocka_unit_test(a_round_that_ends_early_drops_whom_it_fed),
+        cmocka_unit_test(a_round_goes_on_where_another_one_ended),
+        cmocka_unit_test(a_round_that_ends_inside_a_group_drops_whom_it_fed),
+        cmocka_unit_test(rounds_feed_only_whom_they_took_in),
+        cmocka_unit_test(a_new_start_and_an_end_are_told),
         cmocka_unit_test(who_takes_nothing_is_dropped_from_a_full_round),
         cmocka_unit_test(a_start_below_the_readers_own_is_refused),
     };

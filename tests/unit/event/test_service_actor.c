@@ -13,8 +13,10 @@
 
 static service_actor_t *start_with(uint64_t tail_bytes_max, catch_up_source_t catch_up)
 {
-    service_actor_options_t options = {
-        .service = event_service_options_default((commit_ts_t){BASE}), .catch_up = catch_up};
+    service_actor_options_t options = {.service =
+                                           event_service_options_default((commit_ts_t){BASE}),
+                                       .catch_up = catch_up,
+                                       .puller = log_puller_options_default(1)};
     options.service.tail_bytes_max = tail_bytes_max;
     options.service.grace_ns = 0;
     service_actor_t *actor;
@@ -133,12 +135,13 @@ typedef struct {
     producer_t producer;
     pthread_t thread;
     atomic_int opened, closed;
-} catch_up_t;
+} reader_t;
 
-static void *open_catch_up(void *context, commit_ts_t from, feed_inbox_t *inbox,
+static void *open_catch_up(void *context, uint32_t server, commit_ts_t from, feed_inbox_t *inbox,
                            commit_ts_t *begins)
 {
-    catch_up_t *catch_up = context;
+    assert_int_equal(server, 0);
+    reader_t *catch_up = context;
     /* An anchor that lies a bit below. */
     *begins = (commit_ts_t){from.v - 1};
     catch_up->producer = (producer_t){inbox, from.v, BASE + 5000};
@@ -150,7 +153,7 @@ static void *open_catch_up(void *context, commit_ts_t from, feed_inbox_t *inbox,
 static void close_catch_up(void *context, void *reading)
 {
     assert_ptr_equal(context, reading);
-    catch_up_t *catch_up = context;
+    reader_t *catch_up = context;
     feed_inbox_stop(catch_up->producer.inbox);
     pthread_join(catch_up->thread, NULL);
     catch_up->closed++;
@@ -175,7 +178,7 @@ static void wait_until_shed(service_actor_t *actor)
 static void who_starts_below_the_tail_is_fed_by_a_second_reading(void **state)
 {
     (void)state;
-    catch_up_t catch_up = {0};
+    reader_t catch_up = {0};
     service_actor_t *actor = start_with(
         1 << 20,
         (catch_up_source_t){.context = &catch_up, .open = open_catch_up, .close = close_catch_up});
