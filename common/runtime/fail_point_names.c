@@ -60,6 +60,7 @@ const fail_point_name_t fail_point_names[] = {
 
     /* source */
     {"source.log.opened", "a server's log is open, nothing taken; commit_ts: the position"},
+    {"source.older.group", "a group of older log, read and not handed on; no error"},
 
     /* sinks; subject of claims: table ids (0: the trigger), of rows: schema.table…, of DDL: text */
     {"sink.claim.begin", "before anything is done to take spans over; SQL sinks"},

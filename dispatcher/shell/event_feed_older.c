@@ -2,6 +2,7 @@
 
 #include "common/base/memory.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/fail_point.h"
 #include "common/runtime/log.h"
 #include "common/runtime/uri_servers.h"
 #include "dispatcher/shell/event_feed_internal.h"
@@ -22,6 +23,12 @@ static void note_end(void *context, const error_report_t *report)
 {
     reading_t *reading = context;
     feed_inbox_fail(reading->inbox, report);
+}
+
+static void pass_group(void *context, commit_ts_t commit_ts)
+{
+    (void)context;
+    (void)FAIL_POINT("source.older.group", commit_ts.v, NULL);
 }
 
 static void close_reading(void *context, void *opened)
@@ -70,6 +77,7 @@ static sluice_error_t start(event_feed_t *feed, reading_t *reading, const anchor
     options.tracker = reading->tracker;
     options.inbox = reading->inbox;
     options.events.context = reading;
+    options.events.on_position = pass_group;
     options.events.on_error = note_end;
     return puller_actor_start(&options, &reading->puller, report);
 }
@@ -94,8 +102,7 @@ static void *open_reading(void *context, uint32_t server, commit_ts_t from, feed
         return NULL;
     }
     LOG(LOG_LEVEL_INFO, COMPONENT, feed->changefeed, "reading older log for dispatchers that lag",
-        log_number("wanted", from.v), log_number("from", anchor.commit_ts.v),
-        log_number("server", server));
+        log_number("wanted", from.v), log_number("from", anchor.commit_ts.v));
     *begins = anchor.commit_ts;
     return reading;
 }
