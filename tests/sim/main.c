@@ -8,6 +8,8 @@
  *       Tells everything that happens.
  *   sluice-sim --explain SEED
  *       Tells the story of one gate.
+ *   sluice-sim --stores A-B [--jobs J], --replay-stores SEED
+ *       The same for the log puller alone, in front of a simulated upstream of many stores.
  *   sluice-sim --case NAME, --list
  *       Tells a named case ("all" runs them all); their names and stories.
  *
@@ -22,6 +24,7 @@
 
 #include "tests/sim/cases.h"
 #include "tests/sim/run.h"
+#include "tests/sim/stores.h"
 
 /* Every so many seeds one is run twice, to see that it is the same history. */
 #define TWICE_EVERY 100
@@ -64,11 +67,30 @@ static bool run_one(uint64_t seed)
     return !outcome.has_failed;
 }
 
-static counts_t run_share(uint64_t first, uint64_t last, uint64_t step)
+static bool run_stores(uint64_t seed)
+{
+    sim_stores_outcome_t outcome = sim_stores_run(seed, false);
+    bool is_same = true;
+    if (seed % TWICE_EVERY == 0) {
+        sim_stores_outcome_t second = sim_stores_run(seed, false);
+        is_same = second.hash == outcome.hash && second.events == outcome.events;
+    }
+    if (outcome.has_failed)
+        printf("stores, seed %llu breaks %s at %.3f s: %s\n", (unsigned long long)seed,
+               outcome.invariant, outcome.ended_at_s, outcome.failure);
+    if (!is_same)
+        printf("stores, seed %llu is not the same history twice\n", (unsigned long long)seed);
+    fflush(stdout);
+    return is_same && !outcome.has_failed;
+}
+
+typedef bool run_one_t(uint64_t seed);
+
+static counts_t run_share(run_one_t *run, uint64_t first, uint64_t last, uint64_t step)
 {
     counts_t counts = {0};
     for (uint64_t seed = first; seed <= last; seed += step) {
-        bool has_passed = run_one(seed);
+        bool has_passed = run(seed);
         counts.passed += has_passed;
         counts.failed += !has_passed;
     }
@@ -76,10 +98,10 @@ static counts_t run_share(uint64_t first, uint64_t last, uint64_t step)
 }
 
 /* A worker that dies counts as one failure: what it ran before is not known. */
-static counts_t run_seeds(uint64_t first, uint64_t last, uint64_t jobs)
+static counts_t run_seeds(run_one_t *run, uint64_t first, uint64_t last, uint64_t jobs)
 {
     if (jobs <= 1)
-        return run_share(first, last, 1);
+        return run_share(run, first, last, 1);
     counts_t counts = {0};
     int pipes[2];
     if (pipe(pipes) != 0)
@@ -89,7 +111,7 @@ static counts_t run_seeds(uint64_t first, uint64_t last, uint64_t jobs)
         if (fork() != 0)
             continue;
         close(pipes[0]);
-        counts_t own = run_share(first + job, last, jobs);
+        counts_t own = run_share(run, first + job, last, jobs);
         fflush(stdout);
         _exit(write(pipes[1], &own, sizeof own) == sizeof own ? 0 : 2);
     }
@@ -126,6 +148,18 @@ static int replay(uint64_t seed)
     sim_plan_print(&plan, stdout);
     printf("%llu events, %.3f s, hash %016llx\n", (unsigned long long)outcome.events,
            (double)outcome.ended_at.v / 1e9, (unsigned long long)outcome.hash);
+    return finish((counts_t){!outcome.has_failed, outcome.has_failed});
+}
+
+static int replay_stores(uint64_t seed)
+{
+    sim_stores_outcome_t outcome = sim_stores_run(seed, true);
+    if (outcome.has_failed)
+        printf("breaks %s: %s\n", outcome.invariant, outcome.failure);
+    printf("%llu events, %.3f s, %llu requests, %llu failures, %llu subscriptions initialised\n",
+           (unsigned long long)outcome.events, outcome.ended_at_s,
+           (unsigned long long)outcome.requests, (unsigned long long)outcome.failures,
+           (unsigned long long)outcome.initialised);
     return finish((counts_t){!outcome.has_failed, outcome.has_failed});
 }
 
@@ -173,7 +207,7 @@ static int run_cases(const char *name)
 static int usage(void)
 {
     fprintf(stderr, "usage: sluice-sim --seeds A-B [--jobs J] | --replay SEED | --explain SEED | "
-                    "--case NAME | --list\n");
+                    "--case NAME | --list | --stores A-B [--jobs J] | --replay-stores SEED\n");
     return 2;
 }
 
@@ -199,7 +233,11 @@ int main(int argc, char **argv)
             last = strtoull(end + 1, NULL, 10);
     }
     if (mode && strcmp(mode, "--seeds") == 0)
-        return finish(run_seeds(first, last, jobs));
+        return finish(run_seeds(run_one, first, last, jobs));
+    if (mode && strcmp(mode, "--stores") == 0)
+        return finish(run_seeds(run_stores, first, last, jobs));
+    if (mode && strcmp(mode, "--replay-stores") == 0)
+        return replay_stores(first);
     if (mode && strcmp(mode, "--replay") == 0)
         return replay(first);
     if (mode && strcmp(mode, "--explain") == 0) {
