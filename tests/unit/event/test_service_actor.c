@@ -16,7 +16,7 @@ static service_actor_t *start_with(uint64_t tail_bytes_max, catch_up_source_t ca
     service_actor_options_t options = {.service =
                                            event_service_options_default((commit_ts_t){BASE}),
                                        .catch_up = catch_up,
-                                       .puller = log_puller_options_default(1)};
+                                       .puller = log_puller_options_default(2)};
     options.service.tail_bytes_max = tail_bytes_max;
     options.service.grace_ns = 0;
     service_actor_t *actor;
@@ -131,32 +131,68 @@ static void a_reader_that_waits_for_room_can_be_stopped(void **state)
     service_actor_destroy(&actor);
 }
 
+#define READINGS_MAX 4
+
+/* Readings of older log; the first `failing` of them end after some rows. */
 typedef struct {
-    producer_t producer;
-    pthread_t thread;
-    atomic_int opened, closed;
+    producer_t producers[READINGS_MAX];
+    pthread_t threads[READINGS_MAX];
+    atomic_int failing;
+    atomic_int opened, closed, retries, over;
+    uint32_t servers[READINGS_MAX];
 } reader_t;
+
+static void *produce_and_fail(void *context)
+{
+    producer_t *producer = context;
+    error_report_t report = {.code = SLUICE_ERROR_SOURCE_CONNECTION};
+    produce(producer);
+    feed_inbox_fail(producer->inbox, &report);
+    return NULL;
+}
 
 static void *open_catch_up(void *context, uint32_t server, commit_ts_t from, feed_inbox_t *inbox,
                            commit_ts_t *begins)
 {
-    assert_int_equal(server, 0);
-    reader_t *catch_up = context;
+    reader_t *reader = context;
+    int number = reader->opened++;
+    bool fails = number < reader->failing;
+    assert_true(number < READINGS_MAX);
+    reader->servers[number] = server;
     /* An anchor that lies a bit below. */
     *begins = (commit_ts_t){from.v - 1};
-    catch_up->producer = (producer_t){inbox, from.v, BASE + 5000};
-    assert_int_equal(pthread_create(&catch_up->thread, NULL, produce, &catch_up->producer), 0);
-    catch_up->opened++;
-    return catch_up;
+    producer_t *producer = &reader->producers[number];
+    *producer = (producer_t){inbox, from.v, fails ? from.v + 1000 : BASE + 5000};
+    assert_int_equal(pthread_create(&reader->threads[number], NULL,
+                                    fails ? produce_and_fail : produce, producer),
+                     0);
+    return producer;
 }
 
 static void close_catch_up(void *context, void *reading)
 {
-    assert_ptr_equal(context, reading);
-    reader_t *catch_up = context;
-    feed_inbox_stop(catch_up->producer.inbox);
-    pthread_join(catch_up->thread, NULL);
-    catch_up->closed++;
+    reader_t *reader = context;
+    producer_t *producer = reading;
+    feed_inbox_stop(producer->inbox);
+    pthread_join(reader->threads[producer - reader->producers], NULL);
+    reader->closed++;
+}
+
+static void note_retry(void *context, const error_report_t *report)
+{
+    reader_t *reader = context;
+    if (report) {
+        assert_int_equal(report->code, SLUICE_ERROR_SOURCE_CONNECTION);
+        reader->retries++;
+    } else {
+        reader->over++;
+    }
+}
+
+static catch_up_source_t source_of(reader_t *reader)
+{
+    return (catch_up_source_t){
+        .context = reader, .open = open_catch_up, .close = close_catch_up, .on_retry = note_retry};
 }
 
 /* A stranger is answered only in the turn after the one that read the end and then shed. */
@@ -175,23 +211,43 @@ static void wait_until_shed(service_actor_t *actor)
     }
 }
 
-static void who_starts_below_the_tail_is_fed_by_a_second_reading(void **state)
+/* Another table's dispatcher keeps the live reader going; nobody needs table 1 meanwhile. */
+static service_actor_t *start_behind(reader_t *reader)
 {
-    (void)state;
-    reader_t catch_up = {0};
-    service_actor_t *actor = start_with(
-        1 << 20,
-        (catch_up_source_t){.context = &catch_up, .open = open_catch_up, .close = close_catch_up});
-    /* Another table's dispatcher keeps the reader going; nobody needs table 1 meanwhile. */
+    service_actor_t *actor = start_with(1 << 20, source_of(reader));
     open_stream(actor, (dispatcher_id_t){2, 2}, 2, BASE);
     producer_t producer = {service_actor_inbox(actor), BASE + 1, BASE + 5000};
     produce(&producer);
     wait_until_shed(actor);
     open_stream(actor, ID, 1, BASE + 10);
+    return actor;
+}
+
+static void who_starts_below_the_tail_is_fed_by_a_second_reading(void **state)
+{
+    (void)state;
+    reader_t reader = {0};
+    service_actor_t *actor = start_behind(&reader);
     take_rows(actor, ID, BASE + 10, BASE + 5000);
-    assert_int_equal(catch_up.opened, 1);
+    assert_int_equal(reader.opened, 1);
     service_actor_destroy(&actor);
-    assert_int_equal(catch_up.closed, 1);
+    assert_int_equal(reader.closed, 1);
+    assert_int_equal(reader.retries, 0);
+}
+
+static void a_reading_that_fails_is_followed_by_one_from_another_server(void **state)
+{
+    (void)state;
+    reader_t reader = {.failing = 1};
+    service_actor_t *actor = start_behind(&reader);
+    take_rows(actor, ID, BASE + 10, BASE + 5000);
+    assert_int_equal(reader.opened, 2);
+    assert_int_equal(reader.servers[0], 0);
+    assert_int_equal(reader.servers[1], 1);
+    service_actor_destroy(&actor);
+    assert_int_equal(reader.closed, 2);
+    assert_int_equal(reader.retries, 1);
+    assert_int_equal(reader.over, 1);
 }
 
 int main(void)
@@ -200,6 +256,7 @@ int main(void)
         cmocka_unit_test(hands_rows_from_the_reader_to_the_protocol_thread),
         cmocka_unit_test(a_reader_that_waits_for_room_can_be_stopped),
         cmocka_unit_test(who_starts_below_the_tail_is_fed_by_a_second_reading),
+        cmocka_unit_test(a_reading_that_fails_is_followed_by_one_from_another_server),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
