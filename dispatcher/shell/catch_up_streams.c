@@ -1,12 +1,16 @@
 #include "dispatcher/shell/catch_up_streams.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/memory.h"
 
+#define REFUSAL_TEXT_MAX 256
+
 typedef struct stream stream_t;
 struct stream {
     uint64_t number;
+    uint32_t server;
     feed_inbox_t *inbox;
     void *reading;
     stream_t *after;
@@ -22,6 +26,9 @@ struct catch_up_streams {
     bool has_room;
     bool is_retrying;       /* told so, and not yet that it is over */
     error_report_t failure; /* the last one */
+    uint32_t failed_server; /* whose it was */
+    uint32_t server_count;
+    char refusals[LOG_PULLER_STORES_MAX][REFUSAL_TEXT_MAX]; /* the last failure of each */
 };
 
 catch_up_streams_t *catch_up_streams_new(const catch_up_source_t *source,
@@ -36,6 +43,7 @@ catch_up_streams_t *catch_up_streams_new(const catch_up_source_t *source,
     streams->ring = ring;
     streams->context = context;
     streams->has_room = true;
+    streams->server_count = options->store_count;
     return streams;
 }
 
@@ -78,7 +86,7 @@ static void open_stream(catch_up_streams_t *streams, const catch_up_effect_t *wa
         return;
     }
     stream_t *stream = memory_zalloc(sizeof *stream);
-    *stream = (stream_t){wanted->stream, inbox, reading, streams->streams};
+    *stream = (stream_t){wanted->stream, wanted->server, inbox, reading, streams->streams};
     streams->streams = stream;
     catch_up_opened(streams->core, wanted->stream, begins);
 }
@@ -92,11 +100,17 @@ static void close_number(catch_up_streams_t *streams, uint64_t number)
         close_stream(streams, stream);
 }
 
+/* Beside the last failure what the other servers refused with. */
 static void fail_changefeed(catch_up_streams_t *streams, sluice_error_t error)
 {
     error_report_t report = streams->failure;
     if (report.code != error)
         (void)error_report_set(&report, error, "older log cannot be read");
+    for (uint32_t i = 0; i < streams->server_count; i++) {
+        size_t len = strlen(report.text);
+        if (i != streams->failed_server && catch_up_has_refused(streams->core, i))
+            snprintf(report.text + len, sizeof report.text - len, "; %s", streams->refusals[i]);
+    }
     streams->source.on_error(streams->source.context, &report);
 }
 
@@ -120,6 +134,9 @@ static void carry_out(catch_up_streams_t *streams, const catch_up_effect_t *want
 static void note_failure(catch_up_streams_t *streams, stream_t *stream, mono_ns_t now)
 {
     uint64_t number = stream->number;
+    streams->failed_server = stream->server;
+    snprintf(streams->refusals[stream->server], REFUSAL_TEXT_MAX, "%.*s", REFUSAL_TEXT_MAX - 1,
+             streams->failure.text);
     streams->is_retrying = true;
     streams->source.on_retry(streams->source.context, &streams->failure);
     close_stream(streams, stream);

@@ -19,7 +19,7 @@ struct catch_up {
     server_map_t map;
     stream_t *streams; /* few: store_count times as many as a store may have */
     bool is_failing;
-    bool has_refused; /* more dispatchers wait than there may be subscriptions */
+    bool is_over_limit; /* more dispatchers wait than there may be subscriptions */
 };
 
 catch_up_t *catch_up_new(const log_puller_options_t *options, event_service_t *service)
@@ -70,7 +70,7 @@ static void take_note(catch_up_t *catch_up, const catch_up_note_t *note, mono_ns
     span_t whole = {.table_id = note->table_id};
     switch (note->kind) {
     case CATCH_UP_WAITS:
-        catch_up->has_refused |=
+        catch_up->is_over_limit |=
             !log_puller_subscribe(catch_up->puller, note->dispatcher_id, whole, note->start,
                                   note->is_new ? PULL_HIGH : PULL_NORMAL);
         return;
@@ -167,9 +167,9 @@ bool catch_up_take(catch_up_t *catch_up, catch_up_effect_t *effect, mono_ns_t no
         if (carry_out(catch_up, &wanted, effect, now))
             return true;
     }
-    if (!catch_up->has_refused)
+    if (!catch_up->is_over_limit)
         return false;
-    catch_up->has_refused = false;
+    catch_up->is_over_limit = false;
     *effect = (catch_up_effect_t){.kind = CATCH_UP_FAILED, .error = SLUICE_ERROR_FULL};
     return true;
 }
@@ -224,6 +224,11 @@ void catch_up_failed(catch_up_t *catch_up, uint64_t number, sluice_error_t error
     remove_stream(catch_up, number);
     log_puller_stream_failed(catch_up->puller, server, number, &failure, now);
     catch_up->is_failing = true;
+}
+
+bool catch_up_has_refused(const catch_up_t *catch_up, uint32_t server)
+{
+    return catch_up->map.servers[server].has_refused;
 }
 
 bool catch_up_is_failing(const catch_up_t *catch_up)

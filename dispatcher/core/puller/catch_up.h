@@ -48,6 +48,8 @@ void catch_up_append(catch_up_t *catch_up, uint64_t stream, feed_item_t *item);
  * the server's. */
 void catch_up_failed(catch_up_t *catch_up, uint64_t stream, sluice_error_t error, mono_ns_t now);
 
+/* Whether the server's last answer was that it cannot serve, which another one may. */
+bool catch_up_has_refused(const catch_up_t *catch_up, uint32_t server);
 /* Something failed, and nothing has been delivered since to those who wait. */
 bool catch_up_is_failing(const catch_up_t *catch_up);
 

@@ -2,7 +2,9 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "dispatcher/shell/service_actor.h"
 #include "tests/unit/event/feed_builder.h"
@@ -71,6 +73,8 @@ static void open_stream(service_actor_t *actor, dispatcher_id_t id, uint64_t tab
 typedef struct {
     feed_inbox_t *inbox;
     uint64_t from, to;
+    uint32_t server;
+    sluice_error_t error; /* of a reading that fails */
 } producer_t;
 
 static void *produce(void *context)
@@ -106,7 +110,8 @@ static void hands_rows_from_the_reader_to_the_protocol_thread(void **state)
 {
     (void)state;
     service_actor_t *actor = start_with(1 << 20, (catch_up_source_t){0});
-    producer_t producer = {service_actor_inbox(actor), BASE + 1, BASE + 20000};
+    producer_t producer = {
+        .inbox = service_actor_inbox(actor), .from = BASE + 1, .to = BASE + 20000};
     pthread_t thread;
     open_stream(actor, ID, 1, BASE);
     assert_int_equal(pthread_create(&thread, NULL, produce, &producer), 0);
@@ -120,7 +125,7 @@ static void a_reader_that_waits_for_room_can_be_stopped(void **state)
 {
     (void)state;
     service_actor_t *actor = start_with(1 << 16, (catch_up_source_t){0});
-    producer_t producer = {service_actor_inbox(actor), BASE + 1, UINT64_MAX};
+    producer_t producer = {.inbox = service_actor_inbox(actor), .from = BASE + 1, .to = UINT64_MAX};
     pthread_t thread;
     open_stream(actor, ID, 1, BASE);
     assert_int_equal(pthread_create(&thread, NULL, produce, &producer), 0);
@@ -138,14 +143,17 @@ typedef struct {
     producer_t producers[READINGS_MAX];
     pthread_t threads[READINGS_MAX];
     atomic_int failing;
-    atomic_int opened, closed, retries, over;
+    sluice_error_t error;
+    atomic_int opened, closed, retries, over, errors;
     uint32_t servers[READINGS_MAX];
+    error_report_t last;
 } reader_t;
 
 static void *produce_and_fail(void *context)
 {
     producer_t *producer = context;
-    error_report_t report = {.code = SLUICE_ERROR_SOURCE_CONNECTION};
+    error_report_t report = {.code = producer->error};
+    snprintf(report.text, sizeof report.text, "server %u", producer->server);
     produce(producer);
     feed_inbox_fail(producer->inbox, &report);
     return NULL;
@@ -162,7 +170,8 @@ static void *open_catch_up(void *context, uint32_t server, commit_ts_t from, fee
     /* An anchor that lies a bit below. */
     *begins = (commit_ts_t){from.v - 1};
     producer_t *producer = &reader->producers[number];
-    *producer = (producer_t){inbox, from.v, fails ? from.v + 1000 : BASE + 5000};
+    *producer =
+        (producer_t){inbox, from.v, fails ? from.v + 1000 : BASE + 5000, server, reader->error};
     assert_int_equal(pthread_create(&reader->threads[number], NULL,
                                     fails ? produce_and_fail : produce, producer),
                      0);
@@ -182,17 +191,27 @@ static void note_retry(void *context, const error_report_t *report)
 {
     reader_t *reader = context;
     if (report) {
-        assert_int_equal(report->code, SLUICE_ERROR_SOURCE_CONNECTION);
+        assert_int_equal(report->code, reader->error);
         reader->retries++;
     } else {
         reader->over++;
     }
 }
 
+static void note_error(void *context, const error_report_t *report)
+{
+    reader_t *reader = context;
+    reader->last = *report;
+    reader->errors++;
+}
+
 static catch_up_source_t source_of(reader_t *reader)
 {
-    return (catch_up_source_t){
-        .context = reader, .open = open_catch_up, .close = close_catch_up, .on_retry = note_retry};
+    return (catch_up_source_t){.context = reader,
+                               .open = open_catch_up,
+                               .close = close_catch_up,
+                               .on_retry = note_retry,
+                               .on_error = note_error};
 }
 
 /* A stranger is answered only in the turn after the one that read the end and then shed. */
@@ -216,7 +235,8 @@ static service_actor_t *start_behind(reader_t *reader)
 {
     service_actor_t *actor = start_with(1 << 20, source_of(reader));
     open_stream(actor, (dispatcher_id_t){2, 2}, 2, BASE);
-    producer_t producer = {service_actor_inbox(actor), BASE + 1, BASE + 5000};
+    producer_t producer = {
+        .inbox = service_actor_inbox(actor), .from = BASE + 1, .to = BASE + 5000};
     produce(&producer);
     wait_until_shed(actor);
     open_stream(actor, ID, 1, BASE + 10);
@@ -238,7 +258,7 @@ static void who_starts_below_the_tail_is_fed_by_a_second_reading(void **state)
 static void a_reading_that_fails_is_followed_by_one_from_another_server(void **state)
 {
     (void)state;
-    reader_t reader = {.failing = 1};
+    reader_t reader = {.failing = 1, .error = SLUICE_ERROR_SOURCE_CONNECTION};
     service_actor_t *actor = start_behind(&reader);
     take_rows(actor, ID, BASE + 10, BASE + 5000);
     assert_int_equal(reader.opened, 2);
@@ -250,6 +270,24 @@ static void a_reading_that_fails_is_followed_by_one_from_another_server(void **s
     assert_int_equal(reader.over, 1);
 }
 
+static void when_every_server_refuses_each_is_told(void **state)
+{
+    (void)state;
+    reader_t reader = {.failing = 2, .error = SLUICE_ERROR_SOURCE_PURGED};
+    service_actor_t *actor = start_behind(&reader);
+    while (reader.errors == 0) {
+        stream_event_t event;
+        if (service_actor_take(actor, &event, 1))
+            stream_event_clear(&event);
+        else
+            sched_yield();
+    }
+    service_actor_destroy(&actor);
+    assert_int_equal(reader.errors, 1);
+    assert_int_equal(reader.last.code, SLUICE_ERROR_SOURCE_PURGED);
+    assert_string_equal(reader.last.text, "server 1; server 0");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +295,7 @@ int main(void)
         cmocka_unit_test(a_reader_that_waits_for_room_can_be_stopped),
         cmocka_unit_test(who_starts_below_the_tail_is_fed_by_a_second_reading),
         cmocka_unit_test(a_reading_that_fails_is_followed_by_one_from_another_server),
+        cmocka_unit_test(when_every_server_refuses_each_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
