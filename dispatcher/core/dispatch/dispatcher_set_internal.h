@@ -10,13 +10,14 @@
 #include "dispatcher/core/dispatch/deadline_heap.h"
 #include "dispatcher/core/dispatch/dispatcher_set.h"
 
-typedef struct {
+typedef struct member {
     dispatcher_id_t id;
     dispatcher_t *dispatcher;
     uint32_t index;           /* in the set's arrays */
     deadline_node_t deadline; /* resends */
     dispatcher_state_t told;  /* state of the newest entry that was queued for telling */
-    bool is_changed;
+    bool is_changed;          /* in the list of its mode */
+    struct member *changed_before, *changed_after;
     uint64_t closed_by; /* maintainer_epoch that asked for its close; 0: none did */
 } member_t;
 
@@ -39,7 +40,8 @@ struct dispatcher_set {
     deadline_heap_t deadlines;
     uint64_t watermark_seq[PIPELINE_COUNT];
     uint32_t mode_count[PIPELINE_COUNT];
-    uint32_t changed_count[PIPELINE_COUNT];
+    /* To be told of, oldest news first: a heartbeat costs what is new, not what there is. */
+    member_t *changed_first[PIPELINE_COUNT], *changed_last[PIPELINE_COUNT];
     entry_list_t stopped[PIPELINE_COUNT];
     entry_list_t unasked[PIPELINE_COUNT]; /* stopped without being asked by the maintainer of now */
     const dispatcher_t *trigger[PIPELINE_COUNT];

@@ -55,13 +55,40 @@ static uint32_t put_unasked(const dispatcher_set_t *set, pipeline_t mode,
     return count;
 }
 
+static void link_changed(dispatcher_set_t *set, member_t *member)
+{
+    pipeline_t mode = dispatcher_mode(member->dispatcher);
+    member->changed_before = set->changed_last[mode];
+    member->changed_after = NULL;
+    if (set->changed_last[mode])
+        set->changed_last[mode]->changed_after = member;
+    else
+        set->changed_first[mode] = member;
+    set->changed_last[mode] = member;
+}
+
+static void unlink_changed(dispatcher_set_t *set, member_t *member)
+{
+    pipeline_t mode = dispatcher_mode(member->dispatcher);
+    if (member->changed_before)
+        member->changed_before->changed_after = member->changed_after;
+    else
+        set->changed_first[mode] = member->changed_after;
+    if (member->changed_after)
+        member->changed_after->changed_before = member->changed_before;
+    else
+        set->changed_last[mode] = member->changed_before;
+}
+
 void member_set_changed(dispatcher_set_t *set, member_t *member, bool is_changed)
 {
     if (member->is_changed == is_changed)
         return;
     member->is_changed = is_changed;
-    uint32_t *count = &set->changed_count[dispatcher_mode(member->dispatcher)];
-    *count = is_changed ? *count + 1 : *count - 1;
+    if (is_changed)
+        link_changed(set, member);
+    else
+        unlink_changed(set, member);
 }
 
 /* ---- telling ---- */
@@ -133,7 +160,7 @@ static dispatcher_heartbeat_t entry_of(const member_t *member)
 
 bool dispatcher_set_has_changed(const dispatcher_set_t *set, pipeline_t mode)
 {
-    return set->changed_count[mode] > 0 || set->stopped[mode].count > 0;
+    return set->changed_first[mode] || set->stopped[mode].count > 0;
 }
 
 uint32_t dispatcher_set_take_changed(dispatcher_set_t *set, pipeline_t mode,
@@ -149,10 +176,8 @@ uint32_t dispatcher_set_take_changed(dispatcher_set_t *set, pipeline_t mode,
         memmove(stopped->entries, stopped->entries + news,
                 stopped->count * sizeof *stopped->entries);
     }
-    for (uint32_t i = 0; i < set->count && set->changed_count[mode] > 0 && count < max; i++) {
-        member_t *member = set->members[i];
-        if (!member->is_changed || dispatcher_mode(member->dispatcher) != mode)
-            continue;
+    while (set->changed_first[mode] && count < max) {
+        member_t *member = set->changed_first[mode];
         member_set_changed(set, member, false);
         entries[count++] = entry_of(member);
     }

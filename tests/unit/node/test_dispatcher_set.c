@@ -320,6 +320,30 @@ static void tells_new_states_at_once_and_everything_in_pieces(void **state)
     assert_int_equal(bootstrap[0].assignment_epoch.maintainer_epoch, EPOCH);
 }
 
+/* First, last or between: what has ended is told of once, the others in the order of their news. */
+static void tells_of_what_ends_before_it_was_told_only_that(void **state)
+{
+    fixture_t *fixture = *state;
+    dispatcher_heartbeat_t entries[8];
+    for (uint64_t ended = 1; ended <= 3; ended++) {
+        for (uint64_t table = 1; table <= 3; table++)
+            make_work(fixture, table, 10);
+        schedule_close(fixture, id_of(ended));
+        uint32_t count = dispatcher_set_take_changed(fixture->set, PIPELINE_DEFAULT, entries, 8);
+        assert_int_equal(count, 3);
+        assert_true(dispatcher_id_equal(entries[0].dispatcher_id, id_of(ended)));
+        assert_int_equal(entries[0].state, DISPATCHER_STOPPED);
+        assert_true(dispatcher_id_equal(entries[1].dispatcher_id, id_of(ended == 1 ? 2 : 1)));
+        assert_true(dispatcher_id_equal(entries[2].dispatcher_id, id_of(ended == 3 ? 2 : 3)));
+        assert_int_equal(entries[2].state, DISPATCHER_WORKING);
+        assert_false(dispatcher_set_has_changed(fixture->set, PIPELINE_DEFAULT));
+        for (uint64_t table = 1; table <= 3; table++)
+            schedule_close(fixture, id_of(table));
+        while (dispatcher_set_has_changed(fixture->set, PIPELINE_DEFAULT))
+            dispatcher_set_take_changed(fixture->set, PIPELINE_DEFAULT, entries, 8);
+    }
+}
+
 static void remembers_the_first_error(void **state)
 {
     fixture_t *fixture = *state;
@@ -590,6 +614,7 @@ int main(void)
         TEST(takes_the_minimum_as_watermark_and_counts_changes_of_the_set),
         TEST(keeps_modes_apart),
         TEST(tells_new_states_at_once_and_everything_in_pieces),
+        TEST(tells_of_what_ends_before_it_was_told_only_that),
         TEST(remembers_the_first_error),
         TEST(fans_out_to_everything_on_the_node),
         TEST(fans_out_to_one_schema_and_the_trigger),
