@@ -98,13 +98,15 @@ static bool bound_of_nodes(checkpoint_t *checkpoint, const span_table_t *table, 
     return true;
 }
 
-/* What spans allow that no watermark speaks for: a moving one may have left its node's already. */
+/* What spans allow that no watermark speaks for: a moving one may have left its node's already.
+ * What keeps the checkpoint where it is says enough: while tables wait for a node, all of them do.
+ */
 static void bound_of_spans(checkpoint_t *checkpoint, const span_table_t *table, commit_ts_t *bound)
 {
     static const span_state_t states[] = {SPAN_ABSENT, SPAN_SCHEDULING, SPAN_MOVING};
     for (size_t i = 0; i < sizeof states / sizeof states[0]; i++)
-        for (const span_entry_t *span = span_table_first(table, states[i]); span;
-             span = span->state_next) {
+        for (const span_entry_t *span = span_table_first(table, states[i]);
+             span && bound->v > checkpoint->now.v; span = span->state_next) {
             commit_ts_t at = span->checkpoint;
             commit_ts_t before = span->table ? commit_ts_before(span->table->created) : at;
             if (span->is_fresh && before.v < at.v)

@@ -104,10 +104,10 @@ static const span_entry_t *slowest_span(const maintainer_t *m, node_index_t node
 
 static const char *holding_node(const maintainer_t *m, arena_t *arena, node_index_t node)
 {
-    const char *name = node_set_at(m->node_set, node)->id.text;
-    const span_entry_t *span = slowest_span(m, node);
     if (checkpoint_now(m->checkpoint).v >= checkpoint_resolved(m->checkpoint).v)
         return "";
+    const char *name = node_set_at(m->node_set, node)->id.text;
+    const span_entry_t *span = slowest_span(m, node);
     return span ? arena_printf(arena, "node %s is the slowest, there %s", name,
                                table_name(arena, span))
                 : arena_printf(arena, "node %s is the slowest", name);

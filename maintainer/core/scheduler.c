@@ -160,7 +160,8 @@ static void assign_absent(scheduler_t *scheduler, const schedule_situation_t *si
 
 /* ---- evening out ---- */
 
-/* Moves in progress that take a slot. */
+/* Moves in progress that take a slot. Looks at every absent span: only for who wants to move some.
+ */
 static uint32_t moves_open(const scheduler_t *scheduler)
 {
     uint32_t count = span_table_count(scheduler->table, SPAN_MOVING);
@@ -203,10 +204,10 @@ static void empty_node(scheduler_t *scheduler, const schedule_situation_t *situa
 
 static void balance(scheduler_t *scheduler, const schedule_situation_t *situation)
 {
-    uint32_t open = moves_open(scheduler);
     uint32_t scheduling = span_table_count(scheduler->table, SPAN_SCHEDULING);
     if (scheduling > scheduler->settings.moves_max || !is_uneven(scheduler, situation))
         return;
+    uint32_t open = moves_open(scheduler);
     span_entry_t *next;
     span_entry_t *span = span_table_first(scheduler->table, SPAN_REPLICATING);
     for (; span && open < scheduler->settings.moves_max; span = next) {
@@ -227,11 +228,13 @@ static void balance(scheduler_t *scheduler, const schedule_situation_t *situatio
 static void rearrange(scheduler_t *scheduler, mono_ns_t now, const schedule_situation_t *situation)
 {
     bool is_emptying = false;
-    uint32_t open = moves_open(scheduler);
+    uint32_t open = 0;
     for (uint32_t i = 0; i < situation->node_count; i++) {
         const scheduler_node_t *node = &situation->nodes[i];
         if (node->takes_spans || span_table_node_count(scheduler->table, node->node) == 0)
             continue;
+        if (!is_emptying)
+            open = moves_open(scheduler);
         empty_node(scheduler, situation, node, &open);
         is_emptying = true;
     }
