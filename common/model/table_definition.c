@@ -1,5 +1,6 @@
 #include "common/model/table_definition.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -27,8 +28,10 @@ void table_definition_unref(const table_definition_t **definition)
     *definition = NULL;
     if (!self || atomic_fetch_sub_explicit(&self->references, 1, memory_order_acq_rel) != 1)
         return;
+    const table_definition_t *shape = self->shape;
     arena_clear(&self->arena);
     free(self);
+    table_definition_unref(&shape);
 }
 
 static const char *copy_text(arena_t *arena, const char *text)
@@ -104,8 +107,10 @@ void table_definition_copy_fields(table_definition_t *to, const table_definition
 {
     size_t offset = offsetof(table_definition_t, table_id);
     _Static_assert(offsetof(table_definition_t, references) == 0 &&
+                       offsetof(table_definition_t, shape) ==
+                           offsetof(table_definition_t, arena) + sizeof(arena_t) &&
                        offsetof(table_definition_t, table_id) ==
-                           offsetof(table_definition_t, arena) + sizeof(arena_t),
+                           offsetof(table_definition_t, shape) + sizeof(table_definition_t *),
                    "nothing else lies before the fields");
     memcpy((uint8_t *)to + offset, (const uint8_t *)from + offset, sizeof *to - offset);
 }
@@ -133,6 +138,26 @@ table_definition_t *table_definition_clone(const table_definition_t *from)
     copy->partition_text = copy_text(&arena, from->partition_text);
     copy->arena = arena;
     return copy;
+}
+
+table_definition_t *table_definition_shaped(const table_definition_t *from,
+                                            const table_definition_t *shape)
+{
+    size_t schema_size = strlen(from->schema) + 1, name_size = strlen(from->name) + 1;
+    table_definition_t *definition = memory_zalloc(sizeof *definition + schema_size + name_size);
+    char *names = (char *)(definition + 1);
+    assert(!shape->shape);
+    atomic_init(&definition->references, 1);
+    table_definition_copy_fields(definition, shape);
+    definition->shape = table_definition_ref(shape);
+    definition->table_id = from->table_id;
+    definition->created = from->created;
+    definition->created_by_select = from->created_by_select;
+    definition->version = from->version;
+    definition->last_change = from->last_change;
+    definition->schema = memcpy(names, from->schema, schema_size);
+    definition->name = memcpy(names + schema_size, from->name, name_size);
+    return definition;
 }
 
 const key_definition_t *table_definition_primary_key(const table_definition_t *definition)

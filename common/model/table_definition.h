@@ -3,8 +3,9 @@
  * reference count between reader, dispatchers and sinks, each of which may stand at a different
  * version.
  *
- * All text is UTF-8, NUL-terminated, owned by the definition's arena. Index values are positions in
- * `columns`.
+ * All text is UTF-8, NUL-terminated, and lives as long as the definition. Index values are
+ * positions in `columns`. Tables of one shape, as those of many tenants, may share everything but
+ * their names.
  *
  * Threads: built by one; afterwards read by any. The reference count is atomic.
  */
@@ -128,9 +129,14 @@ typedef struct {
     reference_action_t on_delete, on_update;
 } foreign_key_t;
 
-typedef struct {
+typedef struct table_definition table_definition_t;
+
+struct table_definition {
     atomic_uint references;
     arena_t arena;
+    /* One reference to an equal table, in whose memory all texts and lists but the names are; NULL:
+     * they are in the arena. */
+    const table_definition_t *shape;
     table_id_t table_id;
     commit_ts_t created;     /* of what created the table; COMMIT_TS_NONE: was there at the start */
     bool created_by_select;  /* CREATE TABLE … SELECT: its rows carry `created` themselves */
@@ -157,7 +163,7 @@ typedef struct {
     bool is_view;
     bool is_sequence;
     bool is_system_versioned;
-} table_definition_t;
+};
 
 /* An empty definition with one reference, to be filled by its builder through its arena. */
 table_definition_t *table_definition_new(void);
@@ -166,12 +172,17 @@ const table_definition_t *table_definition_ref(const table_definition_t *definit
 /* Gives back one reference and sets *definition to NULL; NULL is allowed. */
 void table_definition_unref(const table_definition_t **definition);
 
-/* Everything but the count, which others change meanwhile, and the arena: a shallow copy to change
- * and clone. `to` is as good as `from` lives. */
+/* Everything but the count, which others change meanwhile, and whose the memory is: a shallow copy
+ * to change and clone. `to` is as good as `from` lives. */
 void table_definition_copy_fields(table_definition_t *to, const table_definition_t *from);
 
 /* A deep copy with one reference: the start of every ALTER. */
 table_definition_t *table_definition_clone(const table_definition_t *from);
+
+/* The table `from`, with one reference, that takes everything but identity and names from `shape`,
+ * which must be equal to it in all that, has no shape itself, and is kept by a reference. */
+table_definition_t *table_definition_shaped(const table_definition_t *from,
+                                            const table_definition_t *shape);
 
 /* The primary key, NULL if there is none. */
 const key_definition_t *table_definition_primary_key(const table_definition_t *definition);

@@ -5,6 +5,7 @@
 
 #include "common/base/key_map.h"
 #include "common/base/memory.h"
+#include "dispatcher/core/ddl/definition_shapes.h"
 
 typedef struct {
     table_version_t *versions; /* ascending by from */
@@ -25,9 +26,10 @@ typedef struct {
 } replaced_t;
 
 struct schema_store {
-    key_map_t tables;     /* table_entry_t */
-    key_map_t schemas;    /* schema_entry_t */
-    arena_t texts;        /* charset names */
+    key_map_t tables;  /* table_entry_t */
+    key_map_t schemas; /* schema_entry_t */
+    arena_t texts;     /* charset names */
+    definition_shapes_t shapes;
     bool has_old_schemas; /* some schema has more than one version */
     replaced_t *replaced; /* ring, ascending by at */
     size_t replaced_first, replaced_count, replaced_capacity;
@@ -78,6 +80,7 @@ void schema_store_destroy(schema_store_t **store)
     key_map_clear(&self->tables);
     key_map_clear(&self->schemas);
     arena_clear(&self->texts);
+    definition_shapes_clear(&self->shapes);
     free(self->replaced);
     free(self);
 }
@@ -120,6 +123,8 @@ void schema_store_put_table(schema_store_t *store, commit_ts_t from, const char 
         entry->key = key;
         key_map_put(&store->tables, key, entry);
     }
+    if (definition)
+        definition = definition_shapes_share(&store->shapes, definition);
     table_version_t version = {from, definition, is_delivered};
     if (entry->count > 0 && entry->versions[entry->count - 1].from.v == from.v) {
         table_definition_unref(&entry->versions[entry->count - 1].definition);

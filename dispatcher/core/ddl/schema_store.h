@@ -28,7 +28,8 @@ schema_store_t *schema_store_new(void);
 void schema_store_destroy(schema_store_t **store);
 
 /* A new newest version; one at the same commit_ts is replaced. The definition's reference is
- * consumed. NULL definition: the table is gone. */
+ * consumed, and what is kept may be an equal one in the memory of another table's. NULL definition:
+ * the table is gone. `schema` and `name` may be the definition's. */
 void schema_store_put_table(schema_store_t *store, commit_ts_t from, const char *schema,
                             const char *name, const table_definition_t *definition,
                             bool is_delivered);
