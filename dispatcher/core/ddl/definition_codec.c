@@ -55,7 +55,7 @@ static void pack_foreign_key(const foreign_key_t *key, text_builder_t *to)
     pack_number(to, key->on_update);
 }
 
-static void pack_head(const table_definition_t *definition, text_builder_t *to)
+void definition_pack_identity(const table_definition_t *definition, text_builder_t *to)
 {
     pack_text(to, definition->schema);
     pack_text(to, definition->name);
@@ -65,6 +65,10 @@ static void pack_head(const table_definition_t *definition, text_builder_t *to)
     pack_number(to, definition->version.v);
     pack_number(to, definition->last_change.commit_ts.v);
     pack_number(to, definition->last_change.is_syncpoint);
+}
+
+static void pack_head(const table_definition_t *definition, text_builder_t *to)
+{
     pack_text(to, definition->charset);
     pack_text(to, definition->collation);
     pack_text(to, definition->engine);
@@ -77,7 +81,7 @@ static void pack_head(const table_definition_t *definition, text_builder_t *to)
     pack_number(to, definition->is_system_versioned);
 }
 
-void definition_pack(const table_definition_t *definition, text_builder_t *to)
+void definition_pack_shape(const table_definition_t *definition, text_builder_t *to)
 {
     pack_head(definition, to);
     pack_number(to, definition->column_count);
@@ -179,16 +183,20 @@ static void unpack_foreign_key(unpacker_t *from, foreign_key_t *key, uint32_t co
     key->on_update = (reference_action_t)unpack_below(from, REFERENCE_SET_DEFAULT);
 }
 
+void definition_unpack_identity(unpacker_t *from, table_definition_t *identity)
+{
+    identity->schema = unpack_name(from);
+    identity->name = unpack_name(from);
+    identity->table_id.v = unpack_number(from);
+    identity->created.v = unpack_number(from);
+    identity->created_by_select = unpack_bool(from);
+    identity->version.v = unpack_number(from);
+    identity->last_change.commit_ts.v = unpack_number(from);
+    identity->last_change.is_syncpoint = unpack_bool(from);
+}
+
 static void unpack_head(unpacker_t *from, table_definition_t *definition)
 {
-    definition->schema = unpack_name(from);
-    definition->name = unpack_name(from);
-    definition->table_id.v = unpack_number(from);
-    definition->created.v = unpack_number(from);
-    definition->created_by_select = unpack_bool(from);
-    definition->version.v = unpack_number(from);
-    definition->last_change.commit_ts.v = unpack_number(from);
-    definition->last_change.is_syncpoint = unpack_bool(from);
     definition->charset = unpack_text(from);
     definition->collation = unpack_text(from);
     definition->engine = unpack_text(from);
@@ -226,11 +234,14 @@ static void unpack_lists(unpacker_t *from, table_definition_t *definition)
     definition->check_expressions = expressions;
 }
 
-table_definition_t *definition_unpack(unpacker_t *from)
+table_definition_t *definition_unpack_shape(unpacker_t *from, const table_definition_t *identity)
 {
     table_definition_t *definition = table_definition_new();
     arena_t *outer = from->arena;
     from->arena = &definition->arena;
+    table_definition_copy_fields(definition, identity);
+    definition->schema = arena_strdup(from->arena, identity->schema);
+    definition->name = arena_strdup(from->arena, identity->name);
     unpack_head(from, definition);
     unpack_lists(from, definition);
     from->arena = outer;

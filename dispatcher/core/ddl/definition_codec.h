@@ -1,5 +1,6 @@
 /*
- * A table definition as bytes, inside a schema snapshot.
+ * A table definition as bytes, inside a schema snapshot: which table it is, and what it looks like,
+ * which many tables may have in common.
  *
  * Threads: functions of their arguments only.
  */
@@ -9,9 +10,15 @@
 #include "common/model/table_definition.h"
 #include "dispatcher/core/ddl/packing.h"
 
-void definition_pack(const table_definition_t *definition, text_builder_t *to);
+/* Names, ids, versions. */
+void definition_pack_identity(const table_definition_t *definition, text_builder_t *to);
+/* All the rest: equal bytes are equal tables but for their identity. */
+void definition_pack_shape(const table_definition_t *definition, text_builder_t *to);
 
-/* With one reference; NULL and from->failed for bytes that are no definition. */
-table_definition_t *definition_unpack(unpacker_t *from);
+/* Only what identifies it; the names are in the unpacker's arena. */
+void definition_unpack_identity(unpacker_t *from, table_definition_t *identity);
+/* The table of that identity, with one reference; NULL and from->failed for bytes that are no
+ * definition. `identity` has nothing else set. */
+table_definition_t *definition_unpack_shape(unpacker_t *from, const table_definition_t *identity);
 
 #endif

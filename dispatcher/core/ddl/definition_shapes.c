@@ -15,19 +15,11 @@ void definition_shapes_clear(definition_shapes_t *shapes)
     *shapes = (definition_shapes_t){0};
 }
 
-/* Everything but what tells it from another table of its shape. */
 static bytes_t pack_shape(definition_shapes_t *shapes, const table_definition_t *definition)
 {
-    table_definition_t head;
     text_builder_t to;
-    table_definition_copy_fields(&head, definition);
-    head.table_id = (table_id_t){0};
-    head.created = head.version = COMMIT_TS_NONE;
-    head.created_by_select = false;
-    head.last_change = EVENT_KEY_NONE;
-    head.schema = head.name = "";
     text_builder_init(&to, &shapes->scratch);
-    definition_pack(&head, &to);
+    definition_pack_shape(definition, &to);
     return bytes_of(to.data, to.len);
 }
 

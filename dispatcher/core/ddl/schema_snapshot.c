@@ -1,11 +1,12 @@
 /* The tracker's state as bytes, and a logged DDL as bytes. */
 #include <stdlib.h>
 
+#include "common/base/key_map.h"
 #include "dispatcher/core/ddl/definition_codec.h"
 #include "dispatcher/core/ddl/plan.h"
 
 #define SNAPSHOT_MAGIC 0x43534c53u /* "SLSC" */
-#define SNAPSHOT_VERSION 1
+#define SNAPSHOT_VERSION 2
 #define DDL_CONTENT_VERSION 1
 
 /* ---- snapshot ---- */
@@ -63,6 +64,19 @@ static void pack_schemas(const schema_store_t *store, commit_ts_t at, text_build
     }
 }
 
+/* Its number, and where it comes for the first time what it is: the store has equal ones once. */
+static void pack_shape(const table_definition_t *definition, key_map_t *shapes, text_builder_t *to)
+{
+    const table_definition_t *shape = definition->shape ? definition->shape : definition;
+    map_key_t key = {0, (uintptr_t)shape};
+    uintptr_t place = (uintptr_t)key_map_get(shapes, key);
+    if (place == 0)
+        key_map_put(shapes, key, (void *)(uintptr_t)(shapes->count + 1));
+    pack_number(to, place ? place - 1 : shapes->count - 1);
+    if (place == 0)
+        definition_pack_shape(shape, to);
+}
+
 static void pack_tables(const schema_store_t *store, commit_ts_t at, text_builder_t *to,
                         arena_t *scratch)
 {
@@ -75,11 +89,14 @@ static void pack_tables(const schema_store_t *store, commit_ts_t at, text_builde
     if (list.count > 1)
         qsort(list.items, list.count, sizeof version, compare_versions);
     pack_number(to, list.count);
+    key_map_t shapes = {0};
     for (uint32_t i = 0; i < list.count; i++) {
         version = ((const table_version_t **)list.items)[i];
         pack_number(to, version->is_delivered);
-        definition_pack(version->definition, to);
+        definition_pack_identity(version->definition, to);
+        pack_shape(version->definition, &shapes, to);
     }
+    key_map_clear(&shapes);
 }
 
 sluice_error_t schema_tracker_snapshot(const schema_tracker_t *tracker, commit_ts_t at,
@@ -117,22 +134,53 @@ static void unpack_schemas(unpacker_t *from, schema_store_t *store)
     }
 }
 
+/* With one reference; `shapes` are those that came before. */
+static table_definition_t *unpack_table(unpacker_t *from, list_t *shapes, arena_t *scratch)
+{
+    table_definition_t identity = {0};
+    definition_unpack_identity(from, &identity);
+    uint32_t number = unpack_below(from, shapes->count);
+    if (from->failed)
+        return NULL;
+    if (number < shapes->count)
+        return table_definition_shaped(&identity, ((table_definition_t **)shapes->items)[number]);
+    table_definition_t *definition = definition_unpack_shape(from, &identity);
+    if (definition)
+        *(const table_definition_t **)list_add(shapes, sizeof definition, scratch) =
+            table_definition_ref(definition);
+    return definition;
+}
+
+static void put_unpacked(const schema_tracker_t *tracker, bool was_delivered,
+                         const table_definition_t *definition)
+{
+    bool is_taken = table_filter_takes(tracker->options.filter, bytes_of_text(definition->schema),
+                                       bytes_of_text(definition->name));
+    bool is_delivered =
+        is_taken && !definition->is_sequence && (was_delivered || !definition->is_view);
+    schema_store_put_table(tracker->store, COMMIT_TS_NONE, definition->schema, definition->name,
+                           definition, is_delivered);
+}
+
 static void unpack_tables(unpacker_t *from, const schema_tracker_t *tracker)
 {
+    arena_t *scratch = from->arena;
+    arena_t names = {0};
+    list_t shapes = {0};
     uint32_t count = unpack_count(from);
+    from->arena = &names;
     for (uint32_t i = 0; i < count && !from->failed; i++) {
+        arena_reset(&names);
         bool was_delivered = unpack_below(from, 1) == 1;
-        table_definition_t *definition = definition_unpack(from);
-        if (!definition)
-            return;
-        bool is_taken =
-            table_filter_takes(tracker->options.filter, bytes_of_text(definition->schema),
-                               bytes_of_text(definition->name));
-        bool is_delivered =
-            is_taken && !definition->is_sequence && (was_delivered || !definition->is_view);
-        schema_store_put_table(tracker->store, COMMIT_TS_NONE, definition->schema, definition->name,
-                               definition, is_delivered);
+        const table_definition_t *definition = unpack_table(from, &shapes, scratch);
+        if (definition)
+            put_unpacked(tracker, was_delivered, definition);
     }
+    from->arena = scratch;
+    const table_definition_t **shared = shapes.items;
+    for (uint32_t i = 0; i < shapes.count; i++)
+        table_definition_unref(&shared[i]);
+    arena_clear(&names);
 }
 
 sluice_error_t schema_tracker_from_snapshot(const schema_tracker_options_t *options,
@@ -145,7 +193,7 @@ sluice_error_t schema_tracker_from_snapshot(const schema_tracker_options_t *opti
     unpacker_t from = unpacker_of(snapshot, &arena);
     bool is_snapshot = unpack_number(&from) == SNAPSHOT_MAGIC;
     uint64_t version = unpack_number(&from);
-    if (is_snapshot && version > SNAPSHOT_VERSION) {
+    if (is_snapshot && version != SNAPSHOT_VERSION) {
         arena_clear(&arena);
         return error_report_set(report, SLUICE_ERROR_UNSUPPORTED,
                                 "schema snapshot of version %llu, this program reads version %d",
