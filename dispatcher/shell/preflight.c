@@ -1,6 +1,7 @@
 #include "dispatcher/shell/preflight.h"
 
 #include <assert.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -250,6 +251,8 @@ static void release_work(preflight_t *preflight)
     table_filter_destroy(&preflight->filter);
     table_filter_destroy(&preflight->allowed_cascades);
     arena_clear(&preflight->work);
+    /* The allocator would keep it for this thread, which ends. */
+    malloc_trim(0);
 }
 
 static void check_options(preflight_t *preflight)
