@@ -22,8 +22,8 @@ typedef struct member {
 } member_t;
 
 typedef struct {
-    dispatcher_heartbeat_t *entries;
-    uint32_t count, capacity;
+    dispatcher_heartbeat_t *entries; /* a ring of a power of two */
+    uint32_t first, count, capacity;
 } entry_list_t;
 
 struct dispatcher_set {

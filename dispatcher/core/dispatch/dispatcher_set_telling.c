@@ -1,3 +1,5 @@
+#include <stdlib.h>
+
 #include "common/base/memory.h"
 #include "dispatcher/core/dispatch/dispatcher_set_internal.h"
 
@@ -8,18 +10,43 @@
  */
 #define UNASKED_MAX 512
 
+static dispatcher_heartbeat_t *entry_at(const entry_list_t *list, uint32_t index)
+{
+    return &list->entries[(list->first + index) & (list->capacity - 1)];
+}
+
+static void drop_first(entry_list_t *list, uint32_t count)
+{
+    list->first = (list->first + count) & (list->capacity - 1);
+    list->count -= count;
+}
+
+static void grow(entry_list_t *list)
+{
+    uint32_t capacity = list->capacity ? list->capacity * 2 : 16;
+    dispatcher_heartbeat_t *entries = memory_alloc(capacity * sizeof *entries);
+    for (uint32_t i = 0; i < list->count; i++)
+        entries[i] = *entry_at(list, i);
+    free(list->entries);
+    list->entries = entries;
+    list->first = 0;
+    list->capacity = capacity;
+}
+
 static void add_entry(entry_list_t *list, uint32_t max, dispatcher_id_t id, position_t position)
 {
-    if (list->count == max) {
-        list->count--;
-        memmove(list->entries, list->entries + 1, list->count * sizeof *list->entries);
-    }
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity ? list->capacity * 2 : 16;
-        list->entries = memory_realloc(list->entries, list->capacity * sizeof *list->entries);
-    }
-    list->entries[list->count++] = (dispatcher_heartbeat_t){
+    if (list->count == max)
+        drop_first(list, 1);
+    if (list->count == list->capacity)
+        grow(list);
+    *entry_at(list, list->count++) = (dispatcher_heartbeat_t){
         .dispatcher_id = id, .state = DISPATCHER_STOPPED, .position = position};
+}
+
+static void copy_entries(const entry_list_t *list, dispatcher_heartbeat_t *entries, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        entries[i] = *entry_at(list, i);
 }
 
 void dispatcher_set_add_stopped(dispatcher_set_t *set, pipeline_t mode, dispatcher_id_t id,
@@ -39,8 +66,8 @@ void dispatcher_set_forget_unasked(dispatcher_set_t *set, dispatcher_id_t id)
     for (int mode = 0; mode < PIPELINE_COUNT; mode++) {
         entry_list_t *list = &set->unasked[mode];
         for (uint32_t i = list->count; i-- > 0;)
-            if (dispatcher_id_equal(list->entries[i].dispatcher_id, id))
-                list->entries[i] = list->entries[--list->count];
+            if (dispatcher_id_equal(entry_at(list, i)->dispatcher_id, id))
+                *entry_at(list, i) = *entry_at(list, --list->count);
     }
 }
 
@@ -50,8 +77,7 @@ static uint32_t put_unasked(const dispatcher_set_t *set, pipeline_t mode,
 {
     const entry_list_t *list = &set->unasked[mode];
     uint32_t count = list->count < max / 2 ? list->count : max / 2;
-    if (count > 0)
-        memcpy(entries, list->entries, count * sizeof *entries);
+    copy_entries(list, entries, count);
     return count;
 }
 
@@ -169,13 +195,9 @@ uint32_t dispatcher_set_take_changed(dispatcher_set_t *set, pipeline_t mode,
     entry_list_t *stopped = &set->stopped[mode];
     uint32_t count = put_unasked(set, mode, entries, max);
     uint32_t news = stopped->count < max - count ? stopped->count : max - count;
-    if (news > 0) {
-        memcpy(entries + count, stopped->entries, news * sizeof *entries);
-        count += news;
-        stopped->count -= news;
-        memmove(stopped->entries, stopped->entries + news,
-                stopped->count * sizeof *stopped->entries);
-    }
+    copy_entries(stopped, entries + count, news);
+    drop_first(stopped, news);
+    count += news;
     while (set->changed_first[mode] && count < max) {
         member_t *member = set->changed_first[mode];
         member_set_changed(set, member, false);

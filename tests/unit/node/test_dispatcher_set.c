@@ -568,6 +568,29 @@ static void who_stopped_unasked_is_told_with_every_list_until_it_is_closed(void 
     forget_effects(fixture);
 }
 
+/* A node that leaves with more than it can name: the newest of those nobody asked for, and all of
+ * them once, in the order in which they stopped, however they are taken. */
+static void many_that_stop_at_once_are_told_in_order(void **state)
+{
+    enum { COUNT = 1000, NAMED = 512 };
+    fixture_t *fixture = *state;
+    static dispatcher_heartbeat_t entries[4 * COUNT];
+    for (uint64_t table = 0; table < COUNT; table++)
+        make_work(fixture, table, 10);
+    dispatcher_set_take_changed(fixture->set, PIPELINE_DEFAULT, entries, 2 * COUNT);
+    dispatcher_set_abandon_all(fixture->set, fixture->now);
+    uint64_t next = COUNT;
+    while (dispatcher_set_has_changed(fixture->set, PIPELINE_DEFAULT)) {
+        uint32_t count =
+            dispatcher_set_take_changed(fixture->set, PIPELINE_DEFAULT, entries, 2 * NAMED + 70);
+        for (uint32_t i = 0; i < NAMED; i++)
+            assert_int_equal(entries[i].dispatcher_id.lo, id_of(NAMED - 1 - i).lo);
+        for (uint32_t i = NAMED; i < count; i++)
+            assert_int_equal(entries[i].dispatcher_id.lo, id_of(--next).lo);
+    }
+    assert_int_equal(next, 0);
+}
+
 static void who_was_closed_is_told_once(void **state)
 {
     fixture_t *fixture = *state;
@@ -624,6 +647,7 @@ int main(void)
         TEST(offers_everything_again_to_a_newer_maintainer),
         TEST(closes_and_abandons_all),
         TEST(who_stopped_unasked_is_told_with_every_list_until_it_is_closed),
+        TEST(many_that_stop_at_once_are_told_in_order),
         TEST(who_was_closed_is_told_once),
         TEST(a_close_of_the_maintainer_before_counts_as_unasked),
     };
