@@ -7,6 +7,7 @@
 
 #define SNAPSHOT_MAGIC 0x43534c53u /* "SLSC" */
 #define SNAPSHOT_VERSION 2
+#define SNAPSHOT_VERSION_UNSHARED 1 /* read: each table with its own shape */
 #define DDL_CONTENT_VERSION 1
 
 /* ---- snapshot ---- */
@@ -134,11 +135,13 @@ static void unpack_schemas(unpacker_t *from, schema_store_t *store)
     }
 }
 
-/* With one reference; `shapes` are those that came before. */
+/* With one reference; `shapes` are those that came before, NULL where they are not shared. */
 static table_definition_t *unpack_table(unpacker_t *from, list_t *shapes, arena_t *scratch)
 {
     table_definition_t identity = {0};
     definition_unpack_identity(from, &identity);
+    if (!shapes)
+        return from->failed ? NULL : definition_unpack_shape(from, &identity);
     uint32_t number = unpack_below(from, shapes->count);
     if (from->failed)
         return NULL;
@@ -162,7 +165,7 @@ static void put_unpacked(const schema_tracker_t *tracker, bool was_delivered,
                            definition, is_delivered);
 }
 
-static void unpack_tables(unpacker_t *from, const schema_tracker_t *tracker)
+static void unpack_tables(unpacker_t *from, const schema_tracker_t *tracker, bool is_shared)
 {
     arena_t *scratch = from->arena;
     arena_t names = {0};
@@ -172,7 +175,8 @@ static void unpack_tables(unpacker_t *from, const schema_tracker_t *tracker)
     for (uint32_t i = 0; i < count && !from->failed; i++) {
         arena_reset(&names);
         bool was_delivered = unpack_below(from, 1) == 1;
-        const table_definition_t *definition = unpack_table(from, &shapes, scratch);
+        const table_definition_t *definition =
+            unpack_table(from, is_shared ? &shapes : NULL, scratch);
         if (definition)
             put_unpacked(tracker, was_delivered, definition);
     }
@@ -193,18 +197,19 @@ sluice_error_t schema_tracker_from_snapshot(const schema_tracker_options_t *opti
     unpacker_t from = unpacker_of(snapshot, &arena);
     bool is_snapshot = unpack_number(&from) == SNAPSHOT_MAGIC;
     uint64_t version = unpack_number(&from);
-    if (is_snapshot && version != SNAPSHOT_VERSION) {
+    if (is_snapshot && version != SNAPSHOT_VERSION && version != SNAPSHOT_VERSION_UNSHARED) {
         arena_clear(&arena);
-        return error_report_set(report, SLUICE_ERROR_UNSUPPORTED,
-                                "schema snapshot of version %llu, this program reads version %d",
-                                (unsigned long long)version, SNAPSHOT_VERSION);
+        return error_report_set(
+            report, SLUICE_ERROR_UNSUPPORTED,
+            "schema snapshot of version %llu, this program reads versions %d and %d",
+            (unsigned long long)version, SNAPSHOT_VERSION_UNSHARED, SNAPSHOT_VERSION);
     }
     commit_ts_t at = {unpack_number(&from)};
     schema_tracker_options_t own = *options;
     unpack_source(&from, &own);
     schema_tracker_t *self = schema_tracker_new(&own);
     unpack_schemas(&from, self->store);
-    unpack_tables(&from, self);
+    unpack_tables(&from, self, version == SNAPSHOT_VERSION);
     if (!is_snapshot || from.failed || from.at != from.end) {
         schema_tracker_destroy(&self);
         arena_clear(&arena);

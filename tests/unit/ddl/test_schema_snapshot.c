@@ -1,3 +1,5 @@
+#include <stdio.h>
+
 #include "tests/unit/ddl/tracker_fixture.h"
 
 /* ---- snapshot and forward ---- */
@@ -49,6 +51,38 @@ static void a_snapshot_is_the_same_state(void **state)
         assert_true(bytes_equal(snapshot, again));
         schema_tracker_destroy(&restored);
     }
+    source_close(source);
+}
+
+static const char *file_of_version_1;
+
+/* What the program before shapes were shared made of the same history. */
+static void a_snapshot_of_version_1_is_read(void **state)
+{
+    (void)state;
+    source_t *source = source_open();
+    for (size_t i = 0; i < sizeof history / sizeof history[0]; i++)
+        assert_int_equal(apply(source, history[i]), SLUICE_OK);
+    uint8_t bytes[4096];
+    FILE *file = fopen(file_of_version_1, "rb");
+    assert_non_null(file);
+    size_t len = fread(bytes, 1, sizeof bytes, file);
+    fclose(file);
+    schema_tracker_options_t options = options_of(source);
+    schema_tracker_t *restored;
+    for (size_t cut = 8; cut < len; cut++)
+        assert_int_equal(
+            schema_tracker_from_snapshot(&options, bytes_of(bytes, cut), &restored, NULL),
+            SLUICE_ERROR_MALFORMED);
+    assert_int_equal(
+        schema_tracker_from_snapshot(&options, bytes_of(bytes, len), &restored, &source->report),
+        SLUICE_OK);
+    bytes_t again;
+    assert_int_equal(
+        schema_tracker_snapshot(restored, (commit_ts_t){source->ts}, false, &source->arena, &again),
+        SLUICE_OK);
+    assert_true(bytes_equal(snapshot_at(source, source->ts), again));
+    schema_tracker_destroy(&restored);
     source_close(source);
 }
 
@@ -195,10 +229,14 @@ static void refuses_a_table_it_cannot_read_only_inside_the_filter(void **state)
     source_close(source);
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    if (argc != 2)
+        return 2;
+    file_of_version_1 = argv[1];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_snapshot_is_the_same_state),
+        cmocka_unit_test(a_snapshot_of_version_1_is_read),
         cmocka_unit_test(a_snapshot_and_the_ddls_behind_it_come_to_the_same_state),
         cmocka_unit_test(a_snapshot_says_what_the_source_is),
         cmocka_unit_test(a_broken_snapshot_is_an_error),
