@@ -251,3 +251,16 @@ table_definition_t *definition_unpack_shape(unpacker_t *from, const table_defini
     table_definition_unref(&broken);
     return NULL;
 }
+
+void definition_pack(const table_definition_t *definition, text_builder_t *to)
+{
+    definition_pack_identity(definition, to);
+    definition_pack_shape(definition, to);
+}
+
+table_definition_t *definition_unpack(unpacker_t *from)
+{
+    table_definition_t identity = {0};
+    definition_unpack_identity(from, &identity);
+    return from->failed ? NULL : definition_unpack_shape(from, &identity);
+}

@@ -1,6 +1,6 @@
 /*
- * A table definition as bytes, inside a schema snapshot: which table it is, and what it looks like,
- * which many tables may have in common.
+ * A table definition as bytes: which table it is, and what it looks like, which many tables may
+ * have in common.
  *
  * Threads: functions of their arguments only.
  */
@@ -20,5 +20,10 @@ void definition_unpack_identity(unpacker_t *from, table_definition_t *identity);
 /* The table of that identity, with one reference; NULL and from->failed for bytes that are no
  * definition. `identity` has nothing else set. */
 table_definition_t *definition_unpack_shape(unpacker_t *from, const table_definition_t *identity);
+
+/* Both, one behind the other. */
+void definition_pack(const table_definition_t *definition, text_builder_t *to);
+/* As definition_unpack_shape. */
+table_definition_t *definition_unpack(unpacker_t *from);
 
 #endif

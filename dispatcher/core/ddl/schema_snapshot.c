@@ -138,10 +138,10 @@ static void unpack_schemas(unpacker_t *from, schema_store_t *store)
 /* With one reference; `shapes` are those that came before, NULL where they are not shared. */
 static table_definition_t *unpack_table(unpacker_t *from, list_t *shapes, arena_t *scratch)
 {
+    if (!shapes)
+        return definition_unpack(from);
     table_definition_t identity = {0};
     definition_unpack_identity(from, &identity);
-    if (!shapes)
-        return from->failed ? NULL : definition_unpack_shape(from, &identity);
     uint32_t number = unpack_below(from, shapes->count);
     if (from->failed)
         return NULL;
