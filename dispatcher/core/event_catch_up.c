@@ -147,7 +147,7 @@ static void give_all(event_service_t *service, const catch_up_round_t *round, ta
 static commit_ts_t joins_at(const event_service_t *service, const registration_t *registration)
 {
     const commit_ts_t limits[] = {service->tail.base, service->tail.broad_floor,
-                                  registration->table->floor, wanted_from(registration)};
+                                  registration->table->floor.commit_ts, wanted_from(registration)};
     commit_ts_t highest = COMMIT_TS_NONE;
     for (size_t i = 0; i < sizeof limits / sizeof *limits; i++) {
         if (limits[i].v > highest.v)
@@ -208,15 +208,6 @@ void event_service_catch_up_append(event_service_t *service, uint64_t number, fe
 
 /* ---- limits and ends ---- */
 
-static void drop(event_service_t *service, registration_t *r)
-{
-    registration_clear_caught_up(service, r);
-    registration_set_state(service, r, REGISTRATION_IDLE);
-    r->owes_drop = true;
-    service->drops++;
-    event_service_activate(service, r);
-}
-
 /* Whoever holds items and took nothing for long would stop the others: what is held for it is given
  * up, and it starts again from where it then is. */
 static void drop_stalled(event_service_t *service, mono_ns_t now)
@@ -225,7 +216,7 @@ static void drop_stalled(event_service_t *service, mono_ns_t now)
         registration_t *r = service->all[i];
         if (r->caught_up_bytes > 0 &&
             mono_elapsed(r->progress_at, now) >= service->options.stalled_ns)
-            drop(service, r);
+            registration_drop(service, r);
     }
 }
 
@@ -242,7 +233,7 @@ static void leave_round(event_service_t *service, const catch_up_round_t *round,
     bool is_untouched = r->caught_up.count == 0 && r->sequence <= 1;
     event_key_t read = {round->read, round->has_syncpoint};
     if (round->inside.v && !is_untouched) {
-        drop(service, r);
+        registration_drop(service, r);
         return;
     }
     if (event_key_compare(read, r->fed) > 0)

@@ -64,13 +64,12 @@ static void put_strangers(event_service_t *service, output_t *output)
 
 /* ---- data ---- */
 
-/* DDL before rows before sync point. */
-static bool is_before(const queue_item_t *a, const queue_item_t *b)
-{
-    if (a->commit_ts.v != b->commit_ts.v)
-        return a->commit_ts.v < b->commit_ts.v;
-    return a->entry->item.kind < b->entry->item.kind;
-}
+typedef enum { FROM_ROUND, FROM_STORE, FROM_ROWS, FROM_DDLS, FROM_BROAD } source_t;
+
+typedef struct {
+    const queue_item_t *item; /* NULL: nothing that may be sent now */
+    source_t source;
+} pending_t;
 
 static const queue_item_t *peek_queue(const registration_t *r, const item_queue_t *queue,
                                       uint64_t *next)
@@ -85,22 +84,37 @@ static const queue_item_t *peek_queue(const registration_t *r, const item_queue_
     return NULL;
 }
 
-/* The next item and the cursor to advance behind it; cursor NULL: from the round's items. */
-static const queue_item_t *peek(event_service_t *service, registration_t *r, uint64_t **cursor)
+static void choose(pending_t *pending, const queue_item_t *item, source_t source)
 {
-    *cursor = NULL;
+    if (item && (!pending->item || item->entry->number < pending->item->entry->number))
+        *pending = (pending_t){item, source};
+}
+
+/* The next item: as a round left them, then as the log has them, wherever they are now. What lies
+ * behind rows that are still in the store has to wait for them. */
+static pending_t peek(event_service_t *service, registration_t *r)
+{
     if (r->caught_up.count)
-        return item_queue_at(&r->caught_up, r->caught_up.first);
-    if (r->state != REGISTRATION_STREAMING)
-        return NULL;
-    const queue_item_t *own = peek_queue(r, &r->table->queue, &r->next);
-    const queue_item_t *broad = peek_queue(r, &service->tail.broad, &r->next_broad);
-    if (own && (!broad || is_before(own, broad))) {
-        *cursor = &r->next;
-        return own;
-    }
-    *cursor = &r->next_broad;
-    return broad;
+        return (pending_t){item_queue_at(&r->caught_up, r->caught_up.first), FROM_ROUND};
+    pending_t pending = {0};
+    if (!registration_reads_tail(r))
+        return pending;
+    bool must_read = registration_must_read(r);
+    if (r->read_back.count)
+        choose(&pending, item_queue_at(&r->read_back, r->read_back.first), FROM_STORE);
+    else if (!must_read)
+        choose(&pending, peek_queue(r, &r->table->queue, &r->next), FROM_ROWS);
+    choose(&pending, peek_queue(r, &r->table->ddls, &r->next_ddl), FROM_DDLS);
+    choose(&pending, peek_queue(r, &service->tail.broad, &r->next_broad), FROM_BROAD);
+    if (must_read && pending.item &&
+        store_key_compare(tail_entry_key(pending.item->entry), r->fetched) > 0)
+        pending.item = NULL;
+    return pending;
+}
+
+bool registration_has_pending(event_service_t *service, registration_t *registration)
+{
+    return registration_must_read(registration) || peek(service, registration).item;
 }
 
 static uint64_t put_item(const queue_item_t *item, registration_t *r, output_t *output)
@@ -122,25 +136,69 @@ static uint64_t put_item(const queue_item_t *item, registration_t *r, output_t *
     return stream_event_cost(event);
 }
 
-static void drop_sent(event_service_t *service, registration_t *r, uint64_t *cursor)
+static void pop_caught_up(event_service_t *service, registration_t *r)
 {
-    if (cursor) {
-        ++*cursor;
-        return;
-    }
     queue_item_t item = item_queue_pop(&r->caught_up);
     r->caught_up_bytes -= item.entry->bytes;
     service->round_bytes -= item.entry->bytes;
     tail_entry_unref(&item.entry);
 }
 
+static void pass(registration_t *r, const queue_item_t *item)
+{
+    r->passed = tail_entry_key(item->entry);
+    if (store_key_compare(r->fetched, r->passed) < 0)
+        r->fetched = r->passed;
+}
+
+static void drop_sent(event_service_t *service, registration_t *r, const pending_t *sent)
+{
+    switch (sent->source) {
+    case FROM_ROUND:
+        pop_caught_up(service, r);
+        return;
+    case FROM_STORE:
+        pass(r, sent->item);
+        registration_pop_read_back(service, r);
+        return;
+    case FROM_ROWS:
+        pass(r, sent->item);
+        r->next++;
+        return;
+    case FROM_DDLS:
+        r->next_ddl++;
+        return;
+    case FROM_BROAD:
+        r->next_broad++;
+        return;
+    }
+}
+
+/* How far everything for this dispatcher has been read that may be sent next. */
+static commit_ts_t read_through(const event_service_t *service, const registration_t *r)
+{
+    switch (r->state) {
+    case REGISTRATION_IDLE:
+    case REGISTRATION_WAITING:
+        return r->resolved_sent.v > r->fed.commit_ts.v ? r->resolved_sent : r->fed.commit_ts;
+    case REGISTRATION_CATCHING_UP:
+        return r->round->read;
+    case REGISTRATION_STREAMING:
+        return service->resolved;
+    case REGISTRATION_STORED:
+        break;
+    }
+    if (!registration_must_read(r))
+        return service->resolved;
+    return r->fetched.number == UINT64_MAX ? r->fetched.commit_ts
+                                           : commit_ts_before(r->fetched.commit_ts);
+}
+
 /* How far everything for this dispatcher has been sent when `pending` is next. */
 static commit_ts_t sent_through(const event_service_t *service, const registration_t *r,
                                 const queue_item_t *pending)
 {
-    commit_ts_t limit = r->state == REGISTRATION_CATCHING_UP ? r->round->read : service->resolved;
-    if (r->state == REGISTRATION_IDLE || r->state == REGISTRATION_WAITING)
-        limit = r->resolved_sent.v > r->fed.commit_ts.v ? r->resolved_sent : r->fed.commit_ts;
+    commit_ts_t limit = read_through(service, r);
     if (!pending)
         return limit;
     /* A sync point follows everything else of its commit_ts. */
@@ -171,37 +229,39 @@ static bool take_turn(event_service_t *service, registration_t *r, output_t *out
     put_answers(service, r, output);
     if (owes_answer(r))
         return true;
-    if (r->sequence == 0 || (r->state != REGISTRATION_STREAMING && !r->caught_up.count))
+    if (r->sequence == 0 || (!registration_reads_tail(r) && !r->caught_up.count))
         return false;
     uint64_t cost = 0;
     uint32_t sent = 0;
-    uint64_t *cursor;
-    const queue_item_t *item = peek(service, r, &cursor);
+    pending_t pending = peek(service, r);
     bool has_credit = true;
-    while (item && sent < TURN_EVENTS_MAX && cost < TURN_COST_MAX &&
+    while (pending.item && sent < TURN_EVENTS_MAX && cost < TURN_COST_MAX &&
            output->count + 1 < output->max) {
-        has_credit = item->entry->item.kind == FEED_SYNCPOINT || r->credit_used < r->credit_limit;
+        has_credit =
+            pending.item->entry->item.kind == FEED_SYNCPOINT || r->credit_used < r->credit_limit;
         if (!has_credit)
             break;
-        uint64_t item_cost = put_item(item, r, output);
+        uint64_t item_cost = put_item(pending.item, r, output);
         cost += item_cost;
         r->credit_used += item_cost;
         sent++;
-        drop_sent(service, r, cursor);
-        item = peek(service, r, &cursor);
+        drop_sent(service, r, &pending);
+        pending = peek(service, r);
     }
     if (sent)
         r->progress_at = now;
+    registration_want_read(service, r);
     /* Also when there was nothing: the sweep may have passed before it could be told. */
-    put_resolved(service, r, sent_through(service, r, item), output);
-    return item && has_credit;
+    put_resolved(service, r, sent_through(service, r, pending.item), output);
+    return pending.item && has_credit;
 }
 
 static void put_data(event_service_t *service, output_t *output, mono_ns_t now)
 {
-    while (service->ready_first && output->count + 1 < output->max) {
-        registration_t *r = service->ready_first;
-        event_service_deactivate(service, r);
+    registration_list_t *ready = &service->lists[LIST_READY];
+    while (ready->first && output->count + 1 < output->max) {
+        registration_t *r = ready->first;
+        registration_delist(service, r, LIST_READY);
         if (take_turn(service, r, output, now))
             event_service_activate(service, r);
     }
@@ -229,11 +289,9 @@ static void sweep(event_service_t *service, output_t *output)
 {
     for (; service->sweep_next < service->count && !is_full(output); service->sweep_next++) {
         registration_t *r = service->all[service->sweep_next];
-        uint64_t *cursor;
         if (r->sequence == 0 || r->owes_handshake || r->owes_drop)
             continue;
-        const queue_item_t *pending = peek(service, r, &cursor);
-        put_resolved(service, r, sent_through(service, r, pending), output);
+        put_resolved(service, r, sent_through(service, r, peek(service, r).item), output);
     }
     service->is_sweeping = service->sweep_next < service->count;
 }
@@ -256,8 +314,9 @@ uint32_t event_service_take(event_service_t *service, stream_event_t *events, ui
 
 mono_ns_t event_service_next_deadline(const event_service_t *service)
 {
-    if (service->is_sweeping || service->ready_first)
+    if (service->is_sweeping || service->lists[LIST_READY].first)
         return (mono_ns_t){0};
-    return service->resolved.v > service->swept.v && service->count ? service->sweep_at
-                                                                    : MONO_NEVER;
+    mono_ns_t sweep_at =
+        service->resolved.v > service->swept.v && service->count ? service->sweep_at : MONO_NEVER;
+    return mono_min(sweep_at, event_spill_next_deadline(service));
 }

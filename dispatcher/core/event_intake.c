@@ -9,13 +9,13 @@ static void on_push(void *context, tail_table_t *table)
     event_service_t *service = context;
     if (table) {
         for (registration_t *r = table->readers; r; r = r->next_of_table) {
-            if (r->state == REGISTRATION_STREAMING)
+            if (registration_reads_tail(r))
                 event_service_activate(service, r);
         }
         return;
     }
     for (uint32_t i = 0; i < service->count; i++) {
-        if (service->all[i]->state == REGISTRATION_STREAMING)
+        if (registration_reads_tail(service->all[i]))
             event_service_activate(service, service->all[i]);
     }
 }
@@ -58,16 +58,19 @@ bool event_service_has_room(event_service_t *service, mono_ns_t now)
 {
     tail_t *tail = &service->tail;
     uint64_t max = service->options.tail_bytes_max;
+    /* With a store what is not needed goes early, so that it never has to be written. */
+    uint64_t shed_from = service->options.store_bytes_max ? max / 8 * 7 : max;
     if (service->may_forget) {
         service->may_forget = false;
         tail_forget(tail, tail->broad.count ? all_flushed(service) : COMMIT_TS_NONE);
     }
-    if (tail->bytes >= max && mono_reached(service->shed_at, now)) {
+    if (tail->bytes >= shed_from && mono_reached(service->shed_at, now)) {
         /* Without any dispatcher nobody is in a hurry to read on. */
         bool only_persisted = service->count == 0 || !mono_reached(service->grace_until, now);
-        uint64_t looked_at = tail_shed(tail, max / 8 * 7, only_persisted);
+        uint64_t looked_at = tail_shed(tail, shed_from / 8 * 7, only_persisted);
         service->shed_at = mono_add(now, looked_at * SHED_LOOK_NS);
     }
-    service->is_waiting_for_room = tail->bytes >= max;
+    event_spill_steer(service, now);
+    service->is_waiting_for_room = tail->bytes + service->spill.read_bytes >= max;
     return !service->is_waiting_for_room;
 }

@@ -30,13 +30,9 @@ static map_key_t key_of(dispatcher_id_t id)
 static bool is_part_sent(const registration_t *registration, const tail_entry_t *entry)
 {
     const transaction_t *transaction = entry->item.transaction;
-    const item_queue_t *queue = &registration->table->queue;
-    if (!transaction || transaction->is_last_part ||
-        registration->state != REGISTRATION_STREAMING || registration->caught_up.count)
-        return false;
-    uint64_t next = registration->next > queue->first ? registration->next : queue->first;
-    return next >= item_queue_end(queue) ||
-           item_queue_at(queue, next)->entry->number > entry->number;
+    return transaction && !transaction->is_last_part && registration_reads_tail(registration) &&
+           registration->caught_up.count == 0 &&
+           store_key_compare(tail_entry_key(entry), registration->passed) <= 0;
 }
 
 static bool needs(void *context, const tail_table_t *table, const tail_entry_t *entry)
@@ -65,6 +61,7 @@ event_service_t *event_service_new(const event_service_options_t *options, mono_
 static void registration_free(event_service_t *service, registration_t *registration)
 {
     registration_clear_caught_up(service, registration);
+    registration_clear_read_back(service, registration);
     free(registration);
 }
 
@@ -81,6 +78,7 @@ void event_service_destroy(event_service_t **service)
         free(round);
     }
     tail_clear(&self->tail);
+    event_spill_clear(self);
     key_map_clear(&self->by_id);
     free(self->all);
     free(self->strangers);
@@ -93,33 +91,42 @@ registration_t *event_service_find(const event_service_t *service, dispatcher_id
     return key_map_get(&service->by_id, key_of(dispatcher_id));
 }
 
-void event_service_activate(event_service_t *service, registration_t *registration)
+void registration_enlist(event_service_t *service, registration_t *registration,
+                         registration_list_kind_t kind)
 {
-    if (registration->is_ready)
+    registration_list_t *list = &service->lists[kind];
+    registration_link_t *link = &registration->links[kind];
+    if (link->is_in)
         return;
-    registration->is_ready = true;
-    registration->ready_after = NULL;
-    registration->ready_before = service->ready_last;
-    if (service->ready_last)
-        service->ready_last->ready_after = registration;
+    *link = (registration_link_t){.before = list->last, .is_in = true};
+    if (list->last)
+        list->last->links[kind].after = registration;
     else
-        service->ready_first = registration;
-    service->ready_last = registration;
+        list->first = registration;
+    list->last = registration;
 }
 
-void event_service_deactivate(event_service_t *service, registration_t *registration)
+void registration_delist(event_service_t *service, registration_t *registration,
+                         registration_list_kind_t kind)
 {
-    if (!registration->is_ready)
+    registration_list_t *list = &service->lists[kind];
+    registration_link_t *link = &registration->links[kind];
+    if (!link->is_in)
         return;
-    registration->is_ready = false;
-    if (registration->ready_before)
-        registration->ready_before->ready_after = registration->ready_after;
+    if (link->before)
+        link->before->links[kind].after = link->after;
     else
-        service->ready_first = registration->ready_after;
-    if (registration->ready_after)
-        registration->ready_after->ready_before = registration->ready_before;
+        list->first = link->after;
+    if (link->after)
+        link->after->links[kind].before = link->before;
     else
-        service->ready_last = registration->ready_before;
+        list->last = link->before;
+    link->is_in = false;
+}
+
+void event_service_activate(event_service_t *service, registration_t *registration)
+{
+    registration_enlist(service, registration, LIST_READY);
 }
 
 bool registration_wants(const registration_t *registration, const feed_item_t *item)
@@ -145,6 +152,7 @@ static uint32_t *counter_of(event_service_t *service, registration_state_t state
         return &service->catching_up_count;
     case REGISTRATION_IDLE:
     case REGISTRATION_STREAMING:
+    case REGISTRATION_STORED:
         return NULL;
     }
     return NULL;
@@ -171,6 +179,16 @@ void registration_set_state(event_service_t *service, registration_t *registrati
     if (was_behind && !is_behind)
         registration_note(service, registration,
                           state == REGISTRATION_STREAMING ? CATCH_UP_JOINED : CATCH_UP_LEFT);
+}
+
+void registration_drop(event_service_t *service, registration_t *registration)
+{
+    registration_clear_caught_up(service, registration);
+    registration_clear_read_back(service, registration);
+    registration_set_state(service, registration, REGISTRATION_IDLE);
+    registration->owes_drop = true;
+    service->drops++;
+    event_service_activate(service, registration);
 }
 
 /* ---- requests ---- */
@@ -245,7 +263,7 @@ static void handle_register(event_service_t *service, const stream_request_t *re
 static void handle_remove(event_service_t *service, registration_t *registration)
 {
     registration_set_state(service, registration, REGISTRATION_IDLE);
-    event_service_deactivate(service, registration);
+    registration_delist(service, registration, LIST_READY);
     key_map_take(&service->by_id, key_of(registration->dispatcher_id));
     registration_t *last = service->all[--service->count];
     service->all[registration->index] = last;
@@ -262,8 +280,12 @@ void registration_join_tail(event_service_t *service, registration_t *registrati
     registration_set_state(service, registration, REGISTRATION_STREAMING);
     registration->skip_through = from;
     registration->next = item_queue_find(&registration->table->queue, above);
+    registration->next_ddl = item_queue_find(&registration->table->ddls, above);
     /* Those at `from` itself may hold a sync point. */
     registration->next_broad = item_queue_find(&service->tail.broad, from);
+    registration->passed = store_key_behind(from);
+    if (store_key_compare(registration->passed, registration->table->stored) < 0)
+        registration_enter_store(service, registration);
 }
 
 static void handle_reset(event_service_t *service, registration_t *registration,
@@ -288,6 +310,7 @@ static void handle_reset(event_service_t *service, registration_t *registration,
     registration_set_state(service, registration, REGISTRATION_IDLE);
     registration_clear_caught_up(service, registration);
     registration->fed = EVENT_KEY_NONE;
+    registration_clear_read_back(service, registration);
     registration->epoch = request->epoch;
     registration->sequence = 0;
     registration->owes_handshake = true;
@@ -314,6 +337,8 @@ static void handle_progress(event_service_t *service, registration_t *registrati
     if (request->epoch != registration->epoch || registration->state == REGISTRATION_IDLE)
         return;
     if (request->position.checkpoint.v > registration->flushed.v) {
+        if (registration->flushed.v < registration->passed.commit_ts.v)
+            service->spill.flushed_at = now;
         registration->flushed = request->position.checkpoint;
         service->may_forget = true;
     }
@@ -366,5 +391,6 @@ event_service_state_t event_service_state(const event_service_t *service)
         .drops = service->drops,
         .refused = service->refused,
         .events = service->events,
+        .store = service->spill.state,
     };
 }

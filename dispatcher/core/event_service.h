@@ -9,12 +9,22 @@
  * tail as soon as the round has come to where the tail is whole for its table. Who is admitted to
  * which round is decided elsewhere (puller/catch_up.h).
  *
+ * When memory is short, what no dispatcher needs goes first. What one that lags still needs leaves
+ * for the event store on disk, oldest first, as long as another one waits for what comes behind; if
+ * none does, the reader waits, and nobody is the worse for it. Rows that have left are read back
+ * under the credit of whom they are for. The store's limits: when it is full or fails while others
+ * go on, the dispatcher that lags furthest is dropped, and a catch-up round reads for it again;
+ * when nobody has anything flushed any more, the reader waits. What is in the store is forgotten
+ * when all dispatchers of its table and the persisted checkpoint are past it, and as soon as the
+ * dispatchers are when the disk runs short.
+ *
  * Pure. Threads: one owner (the service thread).
  */
 #ifndef SLUICE_DISPATCHER_CORE_EVENT_SERVICE_H
 #define SLUICE_DISPATCHER_CORE_EVENT_SERVICE_H
 
 #include "dispatcher/core/feed_item.h"
+#include "dispatcher/core/store_request.h"
 #include "dispatcher/core/stream.h"
 
 typedef struct event_service event_service_t;
@@ -29,6 +39,7 @@ typedef struct {
     uint64_t stalled_ns; /* when a round is out of room: who took nothing for so long is dropped */
     /* Between two rounds of RESOLVED to all: so long for each dispatcher, within these limits. */
     uint64_t resolved_each_ns, resolved_min_ns, resolved_max_ns;
+    uint64_t store_bytes_max; /* of the event store on disk; 0: there is none */
 } event_service_options_t;
 
 #define EVENT_SERVICE_TAIL_BYTES_MAX (UINT64_C(256) << 20)
@@ -109,6 +120,32 @@ bool event_service_catch_up_has_room(event_service_t *service, mono_ns_t now);
  * on where this one ended; whoever has parts of a group only is dropped. */
 void event_service_catch_up_end(event_service_t *service, uint64_t round);
 
+/* ---- the event store ---- */
+
+/* At most this much is written at once (or an eighth of the tail, if that is less; an entry at
+ * least), and one write is under way at a time. */
+#define EVENT_STORE_WRITE_BYTES_MAX (UINT64_C(4) << 20)
+/* Read for one dispatcher at once; one larger entry is read all the same. */
+#define EVENT_STORE_READ_BYTES_MAX (UINT64_C(256) << 10)
+#define EVENT_STORE_READS_MAX 4
+/* After a failure nothing is written for so long. */
+#define EVENT_STORE_PAUSE_NS (5 * NS_PER_S)
+
+/* What is to be asked of the store next; the request is the caller's to clear. False: nothing until
+ * the next call of another function. */
+bool event_service_store_next(event_service_t *service, store_request_t *request, mono_ns_t now);
+/* The answer to one request; consumed. Answers come in the order of the requests. */
+void event_service_store_done(event_service_t *service, store_answer_t *answer, mono_ns_t now);
+
+typedef struct {
+    uint64_t bytes;  /* on the disk */
+    uint32_t tables; /* with rows there */
+    uint64_t written_bytes, read_bytes;
+    uint64_t given_up; /* tables whose readers were dropped since there was no place */
+    uint64_t failures; /* times that all it held was lost */
+    bool is_full;
+} event_store_state_t;
+
 typedef struct {
     commit_ts_t resolved;
     wall_ms_t resolved_time;
@@ -122,6 +159,7 @@ typedef struct {
     uint64_t drops;       /* DROP sent */
     uint64_t refused;     /* RESET below the place where reading began */
     uint64_t events;      /* handed out */
+    event_store_state_t store;
 } event_service_state_t;
 
 event_service_state_t event_service_state(const event_service_t *service);

@@ -1,7 +1,8 @@
 /*
  * What the parts of the event service share: event_service.c (registrations and requests),
  * event_intake.c (what the reader brings, and how much of it is held), event_delivery.c (what each
- * dispatcher is sent), event_catch_up.c (rounds).
+ * dispatcher is sent), event_catch_up.c (rounds), event_spill.c (what leaves for the event store
+ * and is forgotten there), event_read_back.c (what comes back from it).
  */
 #ifndef SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H
 #define SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H
@@ -12,6 +13,7 @@
 typedef enum {
     REGISTRATION_IDLE,       /* registered, no RESET yet */
     REGISTRATION_STREAMING,  /* reads the tail, perhaps behind what a round left for it */
+    REGISTRATION_STORED,     /* likewise, but rows that it was not sent are in the event store */
     REGISTRATION_WAITING,    /* starts below the tail, waits for a catch-up round */
     REGISTRATION_CATCHING_UP /* fed by the round */
 } registration_state_t;
@@ -29,6 +31,21 @@ struct catch_up_round {
     commit_ts_t join_at; /* nobody can join before the round has come so far */
     catch_up_round_t *after;
 };
+typedef enum {
+    LIST_READY,     /* has something to send */
+    LIST_WANTS_READ /* waits for rows from the event store */
+} registration_list_kind_t;
+#define REGISTRATION_LISTS 2
+
+/* First come, first served. */
+typedef struct {
+    registration_t *first, *last;
+} registration_list_t;
+
+typedef struct {
+    registration_t *before, *after;
+    bool is_in;
+} registration_link_t;
 
 struct registration {
     dispatcher_id_t dispatcher_id;
@@ -43,22 +60,26 @@ struct registration {
     uint64_t sequence;
     bool owes_ready, owes_handshake, owes_drop;
 
-    commit_ts_t start;         /* position of the epoch */
-    commit_ts_t flushed;       /* everything up to it may be forgotten for this dispatcher */
-    commit_ts_t skip_through;  /* rows and DDL up to it are not sent */
-    bool wants_syncpoint;      /* the sync point at skip_through is */
-    uint64_t next, next_broad; /* numbers in the table's queue and the broad one */
-    item_queue_t caught_up;    /* items of a round, to be sent before those of the tail */
+    commit_ts_t start;        /* position of the epoch */
+    commit_ts_t flushed;      /* everything up to it may be forgotten for this dispatcher */
+    commit_ts_t skip_through; /* rows and DDL up to it are not sent */
+    bool wants_syncpoint;     /* the sync point at skip_through is */
+    uint64_t next, next_ddl, next_broad; /* numbers in the table's queues and the broad one */
+    store_key_t passed;                  /* rows up to it were sent */
+    item_queue_t caught_up;              /* items of a round, to be sent before those of the tail */
     uint64_t caught_up_bytes;
     catch_up_round_t *round; /* CATCHING_UP */
     uint64_t request;        /* CATCHING_UP: whose it is */
     event_key_t fed;         /* rounds have handed it everything up to here in this epoch */
+    item_queue_t read_back;  /* STORED: rows from the store, not sent yet */
+    uint64_t read_back_bytes;
+    store_key_t fetched;  /* STORED: rows up to it were sent or are in read_back */
+    uint64_t read_ticket; /* of the read that is under way; 0: none */
     commit_ts_t resolved_sent;
     uint64_t credit_limit, credit_used;
     mono_ns_t progress_at; /* last RESET, CREDIT or item taken */
 
-    bool is_ready; /* in the list of those with something to send */
-    registration_t *ready_before, *ready_after;
+    registration_link_t links[REGISTRATION_LISTS];
 };
 
 /* An answer to somebody who is not registered. */
@@ -67,13 +88,40 @@ typedef struct {
     stream_kind_t answer; /* REMOVED, NOT_REUSABLE */
 } stranger_t;
 
+/* Rows that are being written: their entries stay until it is done. */
+typedef struct {
+    tail_entry_t *entry; /* one reference */
+    table_id_t table_id;
+} leaving_t;
+
+typedef struct {
+    leaving_t *leaving; /* of the write that is under way */
+    uint32_t leaving_count, leaving_capacity;
+    uint64_t leaving_bytes;
+    bool is_writing, is_forgetting, is_wiping;
+    bool must_wipe;   /* it failed: nothing else is asked of it before it is empty */
+    bool wants_write; /* memory is short, and somebody waits for what comes behind */
+    uint32_t reading_count;
+    uint64_t read_bytes; /* read back and not sent */
+    uint64_t last_ticket;
+    mono_ns_t wipe_at, usable_at; /* after a failure */
+    mono_ns_t forget_at;
+    mono_ns_t flushed_at;  /* somebody flushed rows */
+    mono_ns_t counted_at;  /* when these were counted: */
+    uint32_t front_count;  /* who has nothing to be sent, the trigger not among them … */
+    uint32_t busy_count;   /* … and was sent rows before */
+    uint32_t behind_count; /* who has rows to be sent */
+    event_store_state_t state;
+} event_spill_t;
+
 struct event_service {
     event_service_options_t options;
     tail_t tail;
     key_map_t by_id;
     registration_t **all;
     uint32_t count, capacity;
-    registration_t *ready_first, *ready_last;
+    registration_list_t lists[REGISTRATION_LISTS];
+    event_spill_t spill;
 
     stranger_t *strangers;
     uint32_t stranger_count;
@@ -102,12 +150,24 @@ struct event_service {
 };
 
 #define STRANGERS_MAX 1024
+/* What is read back from the store takes at most this part of the tail's memory. */
+#define EVENT_STORE_READ_SHARE 8
 
 registration_t *event_service_find(const event_service_t *service, dispatcher_id_t dispatcher_id);
 
-/* Puts it among those that have something to send, and takes it out. */
+/* Puts it at the end of a list, if it is not in it, and takes it out, if it is. */
+void registration_enlist(event_service_t *service, registration_t *registration,
+                         registration_list_kind_t kind);
+void registration_delist(event_service_t *service, registration_t *registration,
+                         registration_list_kind_t kind);
+/* Puts it among those that have something to send. */
 void event_service_activate(event_service_t *service, registration_t *registration);
-void event_service_deactivate(event_service_t *service, registration_t *registration);
+
+static inline bool registration_reads_tail(const registration_t *registration)
+{
+    return registration->state == REGISTRATION_STREAMING ||
+           registration->state == REGISTRATION_STORED;
+}
 
 /* Whether an entry above its position concerns the dispatcher. */
 bool registration_wants(const registration_t *registration, const feed_item_t *item);
@@ -122,5 +182,35 @@ void registration_note(event_service_t *service, const registration_t *registrat
                        catch_up_note_kind_t kind);
 /* Forgets what rounds left for it. */
 void registration_clear_caught_up(event_service_t *service, registration_t *registration);
+/* Gives its stream up: it starts again. */
+void registration_drop(event_service_t *service, registration_t *registration);
+
+/* ---- event_spill.c ---- */
+
+void event_spill_clear(event_service_t *service);
+/* After forgetting: what of the tail has to leave. */
+void event_spill_steer(event_service_t *service, mono_ns_t now);
+mono_ns_t event_spill_next_deadline(const event_service_t *service);
+
+/* ---- event_delivery.c ---- */
+
+/* Whether the dispatcher has rows, DDLs or sync points before it that it was not sent. */
+bool registration_has_pending(event_service_t *service, registration_t *registration);
+
+/* ---- event_read_back.c ---- */
+
+/* Rows that it was not sent have left for the store. */
+void registration_enter_store(event_service_t *service, registration_t *registration);
+/* Whether rows of it are in the store that were not read back yet. */
+bool registration_must_read(const registration_t *registration);
+/* Waits in the list for a read, if it needs one and may be sent what it brings. */
+void registration_want_read(event_service_t *service, registration_t *registration);
+/* One item of read_back was sent. */
+void registration_pop_read_back(event_service_t *service, registration_t *registration);
+/* Forgets what was read back, and what is still to come. */
+void registration_clear_read_back(event_service_t *service, registration_t *registration);
+/* The next read to ask for. */
+bool event_read_back_next(event_service_t *service, store_request_t *request);
+void event_read_back_done(event_service_t *service, store_answer_t *answer);
 
 #endif

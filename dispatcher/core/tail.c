@@ -48,6 +48,7 @@ void tail_clear(tail_t *tail)
     tail_table_t *table;
     while ((table = key_map_next(&tail->tables, &at))) {
         item_queue_clear(&table->queue);
+        item_queue_clear(&table->ddls);
         free(table);
     }
     key_map_clear(&tail->tables);
@@ -81,10 +82,12 @@ tail_table_t *tail_table(tail_t *tail, table_id_t table_id)
 
 void tail_release_table(tail_t *tail, tail_table_t *table)
 {
-    if (table->readers || table->queue.count || table->floor.v > tail->persisted.v)
+    if (table->readers || table->queue.count || table->ddls.count || table->stored.number ||
+        table->floor.commit_ts.v > tail->persisted.v)
         return;
     key_map_take(&tail->tables, key_of(table->table_id));
     item_queue_clear(&table->queue);
+    item_queue_clear(&table->ddls);
     free(table);
 }
 
@@ -93,7 +96,7 @@ static void push(tail_t *tail, table_id_t table_id, tail_entry_t *entry, const t
 {
     tail_table_t *table = tail_table(tail, table_id);
     queue_item_t item = {.entry = entry, .rows = rows, .commit_ts = entry->item.commit_ts};
-    item_queue_push(&table->queue, &item);
+    item_queue_push(rows ? &table->queue : &table->ddls, &item);
     if (on_push)
         on_push(tail->context, table);
 }
@@ -123,6 +126,7 @@ void tail_append(tail_t *tail, feed_item_t *item,
     }
     tail_entry_t *entry = tail_entry_new(item);
     entry->number = ++tail->last_number;
+    entry->is_linked = true;
     tail->bytes += entry->bytes;
     tail->entry_count++;
     if (feed_item_is_broad(&entry->item)) {
@@ -147,14 +151,24 @@ void tail_append(tail_t *tail, feed_item_t *item,
 
 bool tail_can_serve(const tail_t *tail, const tail_table_t *table, commit_ts_t from)
 {
-    return from.v >= tail->base.v && from.v >= table->floor.v && from.v >= tail->broad_floor.v;
+    return from.v >= tail->base.v && from.v >= table->floor.commit_ts.v &&
+           from.v >= tail->broad_floor.v;
+}
+
+bool tail_holds(const tail_table_t *table, const tail_entry_t *entry)
+{
+    const item_queue_t *queue = entry->item.transaction ? &table->queue : &table->ddls;
+    return queue->count && item_queue_at(queue, queue->first)->entry->number <= entry->number;
 }
 
 static bool is_needed(const tail_t *tail, const tail_entry_t *entry)
 {
+    if (entry->is_leaving)
+        return true;
     for (uint32_t i = 0; i < entry_table_count(entry); i++) {
         const tail_table_t *table = tail_find_table(tail, entry_table(entry, i));
-        if (table && table->readers && tail->is_needed(tail->context, table, entry))
+        if (table && table->readers && tail_holds(table, entry) &&
+            tail->is_needed(tail->context, table, entry))
             return true;
     }
     return false;
@@ -172,6 +186,7 @@ static void unlink_entry(tail_t *tail, tail_entry_t *entry)
         tail->newest = entry->older;
     entry->older = NULL;
     entry->newer = NULL;
+    entry->is_linked = false;
 }
 
 /* Lets go of everything up to and with the entry, which may be gone already. Behind it there may be
@@ -182,18 +197,26 @@ static void pop_through(item_queue_t *queue, const tail_entry_t *entry)
         item_queue_pop(queue);
 }
 
+void tail_raise_floor(tail_table_t *table, store_key_t floor)
+{
+    if (store_key_compare(table->floor, floor) < 0)
+        table->floor = floor;
+}
+
 /* Nothing that lies at or below the floor is served, so each queue lets go of it: none is left with
- * a reference to this entry. Older entries that other tables need stay. */
+ * a reference to this entry. Older entries that other tables need stay. A table that does not hold
+ * the entry has let go of it before, to the store or with a higher floor. */
 static void forget_entry(tail_t *tail, tail_entry_t *entry)
 {
-    commit_ts_t commit_ts = entry->item.commit_ts;
     for (uint32_t i = 0; i < entry_table_count(entry); i++) {
         tail_table_t *table = tail_find_table(tail, entry_table(entry, i));
         if (!table)
             continue;
-        if (table->floor.v < commit_ts.v)
-            table->floor = commit_ts;
-        pop_through(&table->queue, entry);
+        if (tail_holds(table, entry)) {
+            tail_raise_floor(table, tail_entry_key(entry));
+            pop_through(&table->queue, entry);
+            pop_through(&table->ddls, entry);
+        }
         tail_release_table(tail, table);
     }
     unlink_entry(tail, entry);
@@ -246,4 +269,64 @@ uint64_t tail_shed(tail_t *tail, uint64_t bytes_wanted, bool only_persisted)
     if (!only_persisted)
         looked_at += shed_pass(tail, bytes_wanted, COMMIT_TS_MAX);
     return looked_at;
+}
+
+/* ---- the event store ---- */
+
+static void add_stored(tail_t *tail, tail_table_t *table)
+{
+    table->stored_before = NULL;
+    table->stored_after = tail->stored_first;
+    if (tail->stored_first)
+        tail->stored_first->stored_before = table;
+    tail->stored_first = table;
+    tail->stored_count++;
+}
+
+static void take_stored(tail_t *tail, tail_table_t *table)
+{
+    if (table->stored_before)
+        table->stored_before->stored_after = table->stored_after;
+    else
+        tail->stored_first = table->stored_after;
+    if (table->stored_after)
+        table->stored_after->stored_before = table->stored_before;
+    tail->stored_count--;
+    table->stored = (store_key_t){0};
+}
+
+void tail_set_stored(tail_t *tail, tail_table_t *table, store_key_t through)
+{
+    if (table->stored.number == 0)
+        add_stored(tail, table);
+    table->stored = through;
+}
+
+static void pop_first(tail_t *tail, tail_table_t *table)
+{
+    tail_entry_t *entry = item_queue_pop(&table->queue).entry;
+    if (entry->is_linked && !is_needed(tail, entry))
+        forget_entry(tail, entry);
+}
+
+void tail_pop_stored(tail_t *tail, tail_table_t *table)
+{
+    const tail_entry_t *entry = item_queue_at(&table->queue, table->queue.first)->entry;
+    tail_set_stored(tail, table, tail_entry_key(entry));
+    pop_first(tail, table);
+}
+
+void tail_pop_lost(tail_t *tail, tail_table_t *table)
+{
+    const tail_entry_t *entry = item_queue_at(&table->queue, table->queue.first)->entry;
+    tail_raise_floor(table, tail_entry_key(entry));
+    pop_first(tail, table);
+}
+
+void tail_forget_stored(tail_t *tail, tail_table_t *table, store_key_t up_to)
+{
+    tail_raise_floor(table, up_to);
+    if (table->stored.number && store_key_compare(table->stored, table->floor) <= 0)
+        take_stored(tail, table);
+    tail_release_table(tail, table);
 }

@@ -134,6 +134,7 @@ static void act(void *context)
     take_requests(feed, now);
     bool is_full = give_events(feed, now);
     mono_ns_t catch_up_at = steer_catch_up(feed, now);
+    feed_store_steer(feed);
     mono_ns_t deadline = is_full ? MONO_NEVER : event_service_next_deadline(feed->service);
     deadline = mono_min(deadline, catch_up_at);
     if (deadline.v != MONO_NEVER.v)
@@ -294,8 +295,8 @@ static sluice_error_t apply_stored(sim_feed_t *feed, const sim_feed_options_t *o
 /* Small enough, now and then, that dispatchers fall out of the tail and groups come in parts. */
 static void draw_sizes(sim_feed_t *feed, event_service_options_t *how)
 {
-    static const uint64_t tails[] = {UINT64_C(1) << 30, 256 << 10, 64 << 10};
-    how->tail_bytes_max = tails[sim_random_below(&feed->random, 3)];
+    static const uint64_t tails[] = {UINT64_C(1) << 30, 256 << 10, 64 << 10, 16 << 10, 4 << 10};
+    how->tail_bytes_max = tails[sim_random_below(&feed->random, 5)];
     feed->group_bytes_max = GROUP_BYTES_MAX_DEFAULT;
     if (sim_random_chance(&feed->random, 30))
         feed->group_bytes_max = 256;
@@ -317,6 +318,7 @@ sluice_error_t sim_feed_open(sim_world_t *world, sim_process_t *process, const s
     sim_timer_init(&self->timer, world, process, act, self);
     event_service_options_t how = event_service_options_default(options->anchor.commit_ts);
     draw_sizes(self, &how);
+    feed_store_open(self, &how);
     self->service = event_service_new(&how, sim_process_now(process));
     log_puller_options_t puller =
         log_puller_options_default((uint32_t)sim_random_between(&self->random, 1, SERVERS_MAX));
@@ -347,6 +349,7 @@ void sim_feed_close(sim_feed_t **feed)
     if (!self)
         return;
     sim_timer_stop(&self->timer);
+    feed_store_close(self);
     reading_destroy(&self->live);
     while (self->older)
         close_older(self, self->older->number);

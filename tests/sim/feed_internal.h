@@ -10,6 +10,7 @@
 #include "dispatcher/core/log_reader.h"
 #include "dispatcher/core/puller/catch_up.h"
 #include "dispatcher/core/schema_history.h"
+#include "tests/memory_store.h"
 #include "tests/sim/feed.h"
 #include "tests/sim/timer.h"
 
@@ -38,6 +39,15 @@ typedef struct {
     uint32_t first, count, capacity;
 } sim_ring_t;
 
+/* The event store: requests wait their turn, one is carried out at a time. */
+typedef struct {
+    memory_store_t memory;
+    store_request_t *requests;
+    uint32_t first, count, capacity;
+    uint64_t delay_ns; /* of a request, at most */
+    sim_timer_t timer;
+} sim_store_t;
+
 struct sim_feed {
     sim_world_t *world;
     sim_process_t *process;
@@ -54,6 +64,7 @@ struct sim_feed {
     sim_reading_t *live, *older; /* `older`: a list */
     sim_timer_t timer;           /* of the service */
     sim_ring_t ring;
+    sim_store_t store;
     stream_request_t *requests;
     uint32_t request_count, request_capacity;
     error_report_t error;
@@ -64,6 +75,12 @@ sim_reading_t *reading_new(sim_feed_t *feed, const anchor_t *anchor, schema_trac
                            error_report_t *report);
 /* Destroys a tracker of its own. */
 void reading_destroy(sim_reading_t **reading);
+
+/* Draws its size and speed. */
+void feed_store_open(sim_feed_t *feed, event_service_options_t *how);
+void feed_store_close(sim_feed_t *feed);
+/* Takes what the service asks of it. */
+void feed_store_steer(sim_feed_t *feed);
 
 /* Lets the service have a turn soon. */
 void feed_ring(sim_feed_t *feed);
