@@ -6,7 +6,7 @@ set -eu
 build="gcc libc6-dev meson ninja-build pkg-config git ca-certificates libczmq-dev libzmq3-dev
  libprotobuf-c-dev protobuf-c-compiler protobuf-compiler libmariadb-dev libsqlite3-dev
  libmicrohttpd-dev libjansson-dev libyaml-dev libxxhash-dev uthash-dev libcmocka-dev
- libcurl4-openssl-dev zlib1g-dev python3"
+ libcurl4-openssl-dev zlib1g-dev librocksdb-dev python3"
 run="mariadb-server-core mariadb-client-core"
 test="mariadb-server mariadb-client clang-format python3-pymysql binutils sqlite3"
 

@@ -62,6 +62,11 @@ const fail_point_name_t fail_point_names[] = {
     {"source.log.opened", "a server's log is open, nothing taken; commit_ts: the position"},
     {"source.older.group", "a group of older log, read and not handed on; no error"},
 
+    /* node, event store on disk; error: the disk fails */
+    {"event-store.write", "rows of lagging tables, not written yet; commit_ts: the first"},
+    {"event-store.written", "rows of lagging tables are written, nobody told; commit_ts likewise"},
+    {"event-store.read", "before rows are read back; commit_ts: where the reader stands"},
+
     /* sinks; subject of claims: table ids (0: the trigger), of rows: schema.table…, of DDL: text */
     {"sink.claim.begin", "before anything is done to take spans over; SQL sinks"},
     {"sink.claim.commit", "spans taken over, not committed; SQL sinks"},

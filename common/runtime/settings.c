@@ -92,6 +92,8 @@ static const config_key_t keys[] = {
     DURATION("node.session_heartbeat", node.session_heartbeat_ns, "10s", 10 * MS, HOUR, "Sessions tell their service how far they are."),
     BYTES("node.session_credit", node.session_credit_bytes, "16MiB", 64 * KIB, 4 * GIB, "Events that a session takes before it has flushed them."),
     BYTES("node.tail_max", node.tail_bytes_max, "512MiB", MIB, 1024 * GIB, "Events held in memory, by changefeed."),
+    BYTES("node.event_store_max", node.event_store_bytes_max, "8GiB", 0, 1024 * GIB, "What a lagging table still needs of them and memory has no room for, on disk, by changefeed. 0: nothing, then everybody waits for it."),
+    TEXT("node.spill_directory", node.spill_directory, "/var/tmp", "Directory for that and for transactions too large for memory; what a killed process left is removed at the next start."),
     BYTES("node.group_max", node.group_bytes_max, "1GiB", MIB, 1024 * GIB, "The largest transaction."),
     NUMBER("node.catch_up_streams", node.catch_up_streams, "1", 1, 6, "Readers of older log beside the live one, by changefeed and server of its source; as many again for tables that were just created."),
     DURATION("node.source_heartbeat", node.source_heartbeat_ns, "1s", 100 * MS, HOUR, "An idle source says that it is alive this often."),

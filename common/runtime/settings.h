@@ -36,7 +36,8 @@ typedef struct {
         uint64_t ignored_retry_first_ns, ignored_retry_max_ns;
         uint64_t session_repeat_first_ns, session_repeat_max_ns, session_heartbeat_ns;
         uint64_t session_credit_bytes;
-        uint64_t tail_bytes_max, group_bytes_max;
+        uint64_t tail_bytes_max, event_store_bytes_max, group_bytes_max;
+        const char *spill_directory;
         uint64_t catch_up_streams;
         uint64_t source_heartbeat_ns, source_read_timeout_ns;
         uint64_t retry_first_ns, retry_max_ns, retry_forget_ns;

@@ -138,15 +138,6 @@ bool event_service_store_next(event_service_t *service, store_request_t *request
 void event_service_store_done(event_service_t *service, store_answer_t *answer, mono_ns_t now);
 
 typedef struct {
-    uint64_t bytes;  /* on the disk */
-    uint32_t tables; /* with rows there */
-    uint64_t written_bytes, read_bytes;
-    uint64_t given_up; /* tables whose readers were dropped since there was no place */
-    uint64_t failures; /* times that all it held was lost */
-    bool is_full;
-} event_store_state_t;
-
-typedef struct {
     commit_ts_t resolved;
     wall_ms_t resolved_time;
     bool is_caught_up;

@@ -77,6 +77,15 @@ typedef struct {
     uint32_t part_count;
 } store_answer_t;
 
+typedef struct {
+    uint64_t bytes;  /* on the disk */
+    uint32_t tables; /* with rows there */
+    uint64_t written_bytes, read_bytes;
+    uint64_t given_up; /* tables whose readers were dropped since there was no place */
+    uint64_t failures; /* times that all it held was lost */
+    bool is_full;
+} event_store_state_t;
+
 /* Gives back what it holds. */
 void store_request_clear(store_request_t *request);
 void store_answer_clear(store_answer_t *answer);

@@ -217,9 +217,13 @@ sluice_error_t event_feed_open(const event_feed_options_t *options, event_feed_t
     service_actor_options_t service = {
         .service = event_service_options_default(options->anchor.commit_ts),
         .catch_up = event_feed_older_source(self),
+        .store = &rocksdb_store_api,
+        .store_parent = self->spill_directory,
+        .changefeed = self->changefeed,
     };
     service.service.tail_bytes_max =
         or_default(options->tail_bytes_max, service.service.tail_bytes_max);
+    service.service.store_bytes_max = options->store_bytes_max;
     service.service.grace_ns = or_default(options->shed_grace_ns, service.service.grace_ns);
     sluice_error_t error = make_tracker(self, options, report);
     if (error == SLUICE_OK)

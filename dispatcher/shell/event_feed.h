@@ -30,6 +30,7 @@ typedef struct {
                                    at most a quarter of the tail */
     uint64_t shed_grace_ns;       /* nothing unpersisted is given up so soon after a dispatcher
                                      came; 0: default */
+    uint64_t store_bytes_max;     /* of rows on disk that a lagging dispatcher needs; 0: none */
     const char *spill_directory;  /* copied */
     uint64_t source_heartbeat_ns; /* 0: default */
     uint64_t source_read_timeout_ns;                /* 0: default */

@@ -91,6 +91,7 @@ void event_feed_state(event_feed_t *feed, event_feed_state_t *state)
         .catching_up = service.catching_up,
         .catch_ups = service.rounds,
         .drops = service.drops,
+        .store = service.store,
     };
     pthread_mutex_lock(&feed->lock);
     const error_report_t *retry = feed->retry_live.code ? &feed->retry_live : &feed->retry_catch_up;

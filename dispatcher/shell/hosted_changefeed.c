@@ -13,8 +13,6 @@
 #include "dispatcher/shell/sink_forget.h"
 #include "dispatcher/shell/sink_pool.h"
 
-#define SPILL_DIRECTORY "/var/tmp"
-
 struct hosted_changefeed {
     arena_t arena; /* what lives as long as it does */
     changefeed_config_t config;
@@ -90,7 +88,8 @@ static sluice_error_t open_feed(hosted_changefeed_t *changefeed, const settings_
         .ddls = open->ddls,
         .ddl_count = open->ddl_count,
         .tail_bytes_max = settings->node.tail_bytes_max,
-        .spill_directory = SPILL_DIRECTORY,
+        .store_bytes_max = settings->node.event_store_bytes_max,
+        .spill_directory = settings->node.spill_directory,
         .group_bytes_max = settings->node.group_bytes_max,
         .syncpoint_interval_ms = syncpoint_interval_ms,
         .source_heartbeat_ns = settings->node.source_heartbeat_ns,

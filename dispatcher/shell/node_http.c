@@ -54,19 +54,31 @@ static void respond_ready(node_t *node, http_request_t **request)
 
 /* ---- /status ---- */
 
+static json_t *events_json(const node_changefeed_state_t *state)
+{
+    const event_store_state_t *store = &state->store;
+    return json_pack("{s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:b}", "tail_bytes",
+                     (json_int_t)state->tail_bytes, "catch_ups", (json_int_t)state->catch_ups,
+                     "streams_dropped", (json_int_t)state->drops, "store_bytes",
+                     (json_int_t)store->bytes, "store_tables", (int)store->tables,
+                     "store_written_bytes", (json_int_t)store->written_bytes, "store_read_bytes",
+                     (json_int_t)store->read_bytes, "store_given_up", (json_int_t)store->given_up,
+                     "store_failures", (json_int_t)store->failures, "store_full", store->is_full);
+}
+
 static json_t *changefeed_json(node_changefeed_t *changefeed)
 {
     node_changefeed_state_t state;
     node_changefeed_state(changefeed, &state);
     return json_pack(
-        "{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s, s:I, s:I, s:I}", "name",
+        "{s:s, s:i, s:I, s:I, s:I, s:I, s:I, s:b, s:b, s:s, s:I, s:I, s:I, s:o}", "name",
         node_changefeed_name(changefeed), "dispatchers", (int)state.dispatchers, "checkpoint_ts",
         (json_int_t)state.checkpoint.v, "resolved_ts", (json_int_t)state.resolved.v, "rows",
         (json_int_t)state.rows, "bytes", (json_int_t)state.bytes, "ddls", (json_int_t)state.ddls,
         "sink_connected", state.is_sink_connected, "caught_up", state.is_caught_up, "error",
         sluice_error_name(state.error), "statuses_buffered", (json_int_t)state.statuses.buffered,
         "requests_queued", (json_int_t)state.statuses.queued_requests, "requests_sent",
-        (json_int_t)state.statuses.sent_requests);
+        (json_int_t)state.statuses.sent_requests, "events", events_json(&state));
 }
 
 static void respond_status(node_t *node, http_request_t **request)
@@ -132,6 +144,51 @@ static uint64_t ddls(const node_changefeed_state_t *state)
     return state->ddls;
 }
 
+static uint64_t tail_bytes(const node_changefeed_state_t *state)
+{
+    return state->tail_bytes;
+}
+
+static uint64_t catch_ups(const node_changefeed_state_t *state)
+{
+    return state->catch_ups;
+}
+
+static uint64_t drops(const node_changefeed_state_t *state)
+{
+    return state->drops;
+}
+
+static uint64_t store_bytes(const node_changefeed_state_t *state)
+{
+    return state->store.bytes;
+}
+
+static uint64_t store_tables(const node_changefeed_state_t *state)
+{
+    return state->store.tables;
+}
+
+static uint64_t store_written(const node_changefeed_state_t *state)
+{
+    return state->store.written_bytes;
+}
+
+static uint64_t store_read(const node_changefeed_state_t *state)
+{
+    return state->store.read_bytes;
+}
+
+static uint64_t store_given_up(const node_changefeed_state_t *state)
+{
+    return state->store.given_up;
+}
+
+static uint64_t store_failures(const node_changefeed_state_t *state)
+{
+    return state->store.failures;
+}
+
 static const metric_t metrics[] = {
     {"block_status_buffer_length", "gauge", "Block statuses that wait for a request.", buffered},
     {"block_status_request_queue_length", "gauge", "Requests that wait for the socket.", queued},
@@ -141,6 +198,15 @@ static const metric_t metrics[] = {
     {"sink_rows_total", "counter", "Row changes written.", rows},
     {"sink_bytes_total", "counter", "Logged bytes of row changes written.", row_bytes},
     {"ddl_executed_total", "counter", "DDL and sync points executed.", ddls},
+    {"event_tail_bytes", "gauge", "Events held in memory.", tail_bytes},
+    {"event_catch_ups_total", "counter", "Second readings of the source begun.", catch_ups},
+    {"event_streams_dropped_total", "counter", "Streams given up, to start again.", drops},
+    {"event_store_bytes", "gauge", "Events on the disk.", store_bytes},
+    {"event_store_tables", "gauge", "Tables that have events there.", store_tables},
+    {"event_store_written_bytes_total", "counter", "Memory freed by writing there.", store_written},
+    {"event_store_read_bytes_total", "counter", "Events read back from there.", store_read},
+    {"event_store_given_up_total", "counter", "Tables there was no place for.", store_given_up},
+    {"event_store_failures_total", "counter", "Times all there was lost.", store_failures},
 };
 
 static const char *const stage_names[] = {"none", "waiting", "writing", "done"};

@@ -5,6 +5,7 @@
 
 #include "common/base/memory.h"
 #include "common/runtime/clock.h"
+#include "dispatcher/shell/store_actor.h"
 #include "dispatcher/shell/stream_ring.h"
 
 #define EVENTS_A_TURN 512
@@ -22,6 +23,7 @@ struct service_actor {
     bool is_started;
     feed_inbox_t *live;
     stream_ring_t *ring;
+    store_actor_t *store; /* NULL: there is none */
 
     pthread_mutex_t lock; /* of what follows, up to the thread's own */
     pthread_cond_t bell;
@@ -112,6 +114,21 @@ static bool take_requests(service_actor_t *actor, mono_ns_t now)
     return has_some;
 }
 
+/* Whether the store had answered. */
+static bool steer_store(service_actor_t *actor, mono_ns_t now)
+{
+    store_answer_t answer;
+    store_request_t request;
+    bool has_some = false;
+    while (actor->store && store_actor_take(actor->store, &answer)) {
+        event_service_store_done(actor->service, &answer, now);
+        has_some = true;
+    }
+    while (actor->store && event_service_store_next(actor->service, &request, now))
+        store_actor_put(actor->store, &request);
+    return has_some;
+}
+
 /* How many events went out; *is_full: more could not be put. */
 static uint32_t give_events(service_actor_t *actor, mono_ns_t now, bool *is_full)
 {
@@ -183,6 +200,7 @@ static void *run(void *context)
         is_busy |= give_events(actor, now, &is_full) > 0;
         actor->catch_up_at = catch_up_streams_steer(actor->older, now);
         steer_room(actor, now);
+        is_busy |= steer_store(actor, now);
         /* Somebody who is busy looks again before it sleeps. */
         mono_ns_t deadline = is_busy && !is_full ? now : next_deadline(actor, now, is_full);
         goes_on = wait_for_bell(actor, deadline);
@@ -192,8 +210,22 @@ static void *run(void *context)
 
 /* ---- for the others ---- */
 
+static sluice_error_t start_store(service_actor_t *actor, error_report_t *report)
+{
+    store_actor_options_t how = {.api = actor->options.store,
+                                 .parent = actor->options.store_parent,
+                                 .changefeed = actor->options.changefeed,
+                                 .bytes_max = actor->options.service.store_bytes_max,
+                                 .ring = ring_bell,
+                                 .context = actor};
+    return how.bytes_max ? store_actor_start(&how, &actor->store, report) : SLUICE_OK;
+}
+
 sluice_error_t service_actor_start(service_actor_t *actor, error_report_t *report)
 {
+    sluice_error_t error = start_store(actor, report);
+    if (error != SLUICE_OK)
+        return error;
     if (pthread_create(&actor->thread, NULL, run, actor) != 0)
         return error_report_set(report, SLUICE_ERROR_MEMORY,
                                 "no thread left for the event service");
@@ -214,6 +246,7 @@ void service_actor_destroy(service_actor_t **actor)
     if (self->is_started)
         pthread_join(self->thread, NULL);
     catch_up_streams_destroy(&self->older);
+    store_actor_destroy(&self->store);
     event_service_destroy(&self->service);
     feed_inbox_destroy(&self->live);
     stream_ring_destroy(&self->ring);

@@ -2,7 +2,9 @@
  * The thread of the event service: takes what the readers put into their inboxes and what the
  * sessions request, steps the core, and leaves events for the protocol thread.
  *
- * Readings of older log beside the live one are organised by catch_up_streams.h.
+ * Readings of older log beside the live one are organised by catch_up_streams.h. What no longer
+ * fits the memory goes through a thread of its own to the event store, so that this one never waits
+ * for a disk.
  *
  * Threads: started and destroyed by one. request, take, fd and set_persisted: the protocol thread.
  * ring and state: any.
@@ -13,13 +15,17 @@
 #include "common/base/error.h"
 #include "dispatcher/core/event_service.h"
 #include "dispatcher/shell/catch_up_streams.h"
+#include "dispatcher/store/event_store.h"
 
 typedef struct service_actor service_actor_t;
 
 typedef struct {
     event_service_options_t service;
     catch_up_source_t catch_up;
-    log_puller_options_t puller; /* of the catch-up readings */
+    log_puller_options_t puller;    /* of the catch-up readings */
+    const event_store_api_t *store; /* with service.store_bytes_max */
+    const char *store_parent; /* the directory in which it makes its own; borrowed until started */
+    const char *changefeed;   /* for log lines; likewise */
 } service_actor_options_t;
 
 sluice_error_t service_actor_new(const service_actor_options_t *options, service_actor_t **actor,

@@ -247,6 +247,7 @@ static void port_state(void *self, event_feed_state_t *state)
         .catching_up = service.catching_up,
         .catch_ups = service.rounds,
         .drops = service.drops,
+        .store = service.store,
         .error = feed->error.code,
     };
     memcpy(state->error_text, feed->error.text, sizeof state->error_text);

@@ -17,6 +17,7 @@ RULES = [
     (("dispatcher/core/",), PURE + ("dispatcher/core/",)),
     (("dispatcher/upstream/",), ("common/", "dispatcher/core/", "dispatcher/upstream/")),
     (("dispatcher/sink/",), ("common/", "dispatcher/core/", "dispatcher/sink/")),
+    (("dispatcher/store/",), ("common/", "dispatcher/core/", "dispatcher/store/")),
     (("dispatcher/",), ("common/", "dispatcher/")),
     (("maintainer/core/",), PURE + ("maintainer/core/",)),
     (("maintainer/meta/",), ("common/", "maintainer/core/", "maintainer/meta/")),

@@ -10,6 +10,7 @@
 
 #include "common/base/arena.h"
 #include "common/wire/message.h"
+#include "dispatcher/core/store_request.h"
 #include "dispatcher/core/stream.h"
 
 typedef struct {
@@ -21,9 +22,10 @@ typedef struct {
     uint32_t streams;         /* registered dispatchers */
     uint32_t catching_up;     /* of them, below the tail: fed by a second reading of the log */
     uint64_t catch_ups;       /* such readings begun so far */
-    uint64_t drops;           /* streams given up because they took nothing */
-    sluice_error_t error;     /* the first fatal error */
-    sluice_error_t retrying;  /* what a reader tries to get over; SLUICE_OK: nothing */
+    uint64_t drops; /* streams given up: they took nothing, or there was no place for them */
+    event_store_state_t store;
+    sluice_error_t error;    /* the first fatal error */
+    sluice_error_t retrying; /* what a reader tries to get over; SLUICE_OK: nothing */
     char error_text[ERROR_REPORT_TEXT_MAX]; /* of `error`, else of `retrying` */
 } event_feed_state_t;
 

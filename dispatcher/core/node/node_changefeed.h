@@ -71,6 +71,8 @@ typedef struct {
     uint32_t dispatchers;
     commit_ts_t checkpoint, resolved;
     uint64_t rows, bytes, ddls;
+    uint64_t tail_bytes, catch_ups, drops;
+    event_store_state_t store;
     bool is_sink_connected, is_caught_up;
     sluice_error_t error;
     char error_text[ERROR_REPORT_TEXT_MAX];
