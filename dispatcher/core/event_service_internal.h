@@ -99,8 +99,9 @@ typedef struct {
     uint32_t leaving_count, leaving_capacity;
     uint64_t leaving_bytes;
     bool is_writing, is_forgetting, is_wiping;
-    bool must_wipe;   /* it failed: nothing else is asked of it before it is empty */
-    bool wants_write; /* memory is short, and somebody waits for what comes behind */
+    uint64_t full_bytes; /* what it held when it said that it was full */
+    bool must_wipe;      /* it failed: nothing else is asked of it before it is empty */
+    bool wants_write;    /* memory is short, and somebody waits for what comes behind */
     uint32_t reading_count;
     uint64_t read_bytes; /* read back and not sent */
     uint64_t last_ticket;

@@ -347,7 +347,10 @@ void event_service_store_done(event_service_t *service, store_answer_t *answer, 
     event_spill_t *spill = &service->spill;
     bool is_full = answer->kind == STORE_WRITE && answer->error == SLUICE_ERROR_FULL;
     spill->state.bytes = answer->bytes;
-    spill->state.is_full = is_full || (spill->state.is_full && is_pressed(service));
+    if (is_full)
+        spill->full_bytes = answer->bytes;
+    /* Until something of it is given back. */
+    spill->state.is_full = is_full || (spill->state.is_full && answer->bytes >= spill->full_bytes);
     switch (answer->kind) {
     case STORE_WRITE:
         write_done(service, answer->error);

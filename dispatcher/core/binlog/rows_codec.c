@@ -226,8 +226,9 @@ static sluice_error_t read_event(decoding_t *decoding, rows_event_t *event)
 static sluice_error_t read_events(decoding_t *decoding, table_rows_t *rows)
 {
     arena_t *arena = &decoding->transaction->arena;
-    decoding->cursor = cursor_of(arena_bytes(arena, cursor_rest(&decoding->cursor)));
+    /* The large piece last: a chunk behind it would be as large again. */
     rows_event_t *events = arena_calloc(arena, decoding->event_count, sizeof *events);
+    decoding->cursor = cursor_of(arena_bytes(arena, cursor_rest(&decoding->cursor)));
     for (uint32_t i = 0; i < decoding->event_count; i++) {
         sluice_error_t error = read_event(decoding, &events[i]);
         if (error != SLUICE_OK)

@@ -249,6 +249,12 @@ static void a_full_disk_costs_the_one_that_lags_furthest(void **state)
     assert_true(next_note(&s.f, 1, &note));
     assert_int_equal(note.kind, CATCH_UP_WAITS);
     assert_int_equal(note.start.v, BASE + 2);
+    /* What was given back is used again. */
+    assert_false(state_of(&s).is_full);
+    begin_round(&s.f, 1, BASE + 2);
+    for (int i = 0; i < 30; i++)
+        step(&s);
+    assert_true(state_of(&s).bytes > 0);
     end_spill(&s);
 }
 
