@@ -22,12 +22,13 @@ TABLES = "abcd"
 HELD = "a"
 OTHERS = "bcd"
 ROW_BYTES = 30000
-PAUSE_SECONDS = 0.01
 NODE = {"tail_max": "4MiB", "session_credit": "256KiB", "event_store_max": "1GiB"}
 TAIL_BYTES = 4 * MIB
 # Beyond the tail: what is in the reader's hands, and one item more than fits.
 TAIL_SLACK_BYTES = MIB
 HOLD_SECONDS = float(os.environ.get("SLUICE_HOLD_SECONDS", "12"))
+# Ten minutes of it are a gigabyte of log.
+PAUSE_SECONDS = 0.01 if HOLD_SECONDS < 60 else 0.05
 
 
 class Load:
