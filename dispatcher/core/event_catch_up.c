@@ -34,6 +34,39 @@ void registration_note(event_service_t *service, const registration_t *registrat
                           .request = registration->request};
 }
 
+/* The log is not read again and again for somebody who takes nothing. */
+void registration_wait(event_service_t *service, registration_t *registration, mono_ns_t now)
+{
+    if (registration->stalls == 0) {
+        registration_set_state(service, registration, REGISTRATION_WAITING);
+        return;
+    }
+    uint32_t doublings = registration->stalls - 1;
+    if (doublings > STALL_DOUBLINGS_MAX)
+        doublings = STALL_DOUBLINGS_MAX;
+    registration->is_held = true;
+    registration->held_until = mono_add(now, service->options.stalled_ns << doublings);
+    service->held_count++;
+}
+
+void registration_release(event_service_t *service, registration_t *registration)
+{
+    if (!registration->is_held)
+        return;
+    registration->is_held = false;
+    service->held_count--;
+    registration_set_state(service, registration, REGISTRATION_WAITING);
+}
+
+void event_service_release_held(event_service_t *service, mono_ns_t now)
+{
+    for (uint32_t i = 0; service->held_count && i < service->count; i++) {
+        registration_t *r = service->all[i];
+        if (r->is_held && mono_reached(r->held_until, now))
+            registration_release(service, r);
+    }
+}
+
 bool event_service_take_note(event_service_t *service, catch_up_note_t *note)
 {
     if (service->note_first == service->note_count)
@@ -215,8 +248,10 @@ static void drop_stalled(event_service_t *service, mono_ns_t now)
     for (uint32_t i = 0; i < service->count; i++) {
         registration_t *r = service->all[i];
         if (r->caught_up_bytes > 0 &&
-            mono_elapsed(r->progress_at, now) >= service->options.stalled_ns)
+            mono_elapsed(r->progress_at, now) >= service->options.stalled_ns) {
+            r->stalls++;
             registration_drop(service, r);
+        }
     }
 }
 

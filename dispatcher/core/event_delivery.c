@@ -6,6 +6,8 @@
 #define TURN_EVENTS_MAX 64
 #define TURN_COST_MAX (UINT64_C(256) << 10)
 
+#define HELD_EACH_NS (200 * NS_PER_MS)
+
 typedef struct {
     stream_event_t *events;
     uint32_t count, max;
@@ -296,10 +298,20 @@ static void sweep(event_service_t *service, output_t *output)
     service->is_sweeping = service->sweep_next < service->count;
 }
 
+/* Not at each call, since it looks at every dispatcher. */
+static void steer_held(event_service_t *service, mono_ns_t now)
+{
+    if (service->held_count == 0 || !mono_reached(service->held_at, now))
+        return;
+    service->held_at = mono_add(now, HELD_EACH_NS);
+    event_service_release_held(service, now);
+}
+
 uint32_t event_service_take(event_service_t *service, stream_event_t *events, uint32_t max,
                             mono_ns_t now)
 {
     assert(max >= EVENT_SERVICE_TAKE_MIN);
+    steer_held(service, now);
     begin_sweep(service, now);
     /* Data may not keep RESOLVED away for long. */
     output_t output = {.events = events, .max = service->is_sweeping ? max - max / 4 : max};
@@ -318,5 +330,6 @@ mono_ns_t event_service_next_deadline(const event_service_t *service)
         return (mono_ns_t){0};
     mono_ns_t sweep_at =
         service->resolved.v > service->swept.v && service->count ? service->sweep_at : MONO_NEVER;
-    return mono_min(sweep_at, event_spill_next_deadline(service));
+    mono_ns_t held_at = service->held_count ? service->held_at : MONO_NEVER;
+    return mono_min(mono_min(sweep_at, held_at), event_spill_next_deadline(service));
 }

@@ -91,44 +91,6 @@ registration_t *event_service_find(const event_service_t *service, dispatcher_id
     return key_map_get(&service->by_id, key_of(dispatcher_id));
 }
 
-void registration_enlist(event_service_t *service, registration_t *registration,
-                         registration_list_kind_t kind)
-{
-    registration_list_t *list = &service->lists[kind];
-    registration_link_t *link = &registration->links[kind];
-    if (link->is_in)
-        return;
-    *link = (registration_link_t){.before = list->last, .is_in = true};
-    if (list->last)
-        list->last->links[kind].after = registration;
-    else
-        list->first = registration;
-    list->last = registration;
-}
-
-void registration_delist(event_service_t *service, registration_t *registration,
-                         registration_list_kind_t kind)
-{
-    registration_list_t *list = &service->lists[kind];
-    registration_link_t *link = &registration->links[kind];
-    if (!link->is_in)
-        return;
-    if (link->before)
-        link->before->links[kind].after = link->after;
-    else
-        list->first = link->after;
-    if (link->after)
-        link->after->links[kind].before = link->before;
-    else
-        list->last = link->before;
-    link->is_in = false;
-}
-
-void event_service_activate(event_service_t *service, registration_t *registration)
-{
-    registration_enlist(service, registration, LIST_READY);
-}
-
 bool registration_wants(const registration_t *registration, const feed_item_t *item)
 {
     uint64_t position = registration->skip_through.v;
@@ -263,6 +225,7 @@ static void handle_register(event_service_t *service, const stream_request_t *re
 static void handle_remove(event_service_t *service, registration_t *registration)
 {
     registration_set_state(service, registration, REGISTRATION_IDLE);
+    service->held_count -= registration->is_held;
     registration_delist(service, registration, LIST_READY);
     key_map_take(&service->by_id, key_of(registration->dispatcher_id));
     registration_t *last = service->all[--service->count];
@@ -288,12 +251,17 @@ void registration_join_tail(event_service_t *service, registration_t *registrati
         registration_enter_store(service, registration);
 }
 
+static bool is_served(const registration_t *registration)
+{
+    return registration->state != REGISTRATION_IDLE || registration->is_held;
+}
+
 static void handle_reset(event_service_t *service, registration_t *registration,
                          const stream_request_t *request, mono_ns_t now)
 {
     if (request->epoch < registration->epoch)
         return;
-    if (registration->epoch == request->epoch && registration->state != REGISTRATION_IDLE) {
+    if (registration->epoch == request->epoch && is_served(registration)) {
         /* Its HANDSHAKE may have been lost; but behind data it would open nothing. */
         bool is_untouched =
             registration->sequence == 1 && registration->resolved_sent.v == registration->start.v;
@@ -308,6 +276,8 @@ static void handle_reset(event_service_t *service, registration_t *registration,
     }
     service->grace_until = mono_add(now, service->options.grace_ns);
     registration_set_state(service, registration, REGISTRATION_IDLE);
+    service->held_count -= registration->is_held;
+    registration->is_held = false;
     registration_clear_caught_up(service, registration);
     registration->fed = EVENT_KEY_NONE;
     registration_clear_read_back(service, registration);
@@ -327,19 +297,21 @@ static void handle_reset(event_service_t *service, registration_t *registration,
     if (tail_can_serve(&service->tail, registration->table, start))
         registration_join_tail(service, registration, start);
     else
-        registration_set_state(service, registration, REGISTRATION_WAITING);
+        registration_wait(service, registration, now);
     event_service_activate(service, registration);
 }
 
 static void handle_progress(event_service_t *service, registration_t *registration,
                             const stream_request_t *request, mono_ns_t now)
 {
-    if (request->epoch != registration->epoch || registration->state == REGISTRATION_IDLE)
+    if (request->epoch != registration->epoch || !is_served(registration))
         return;
     if (request->position.checkpoint.v > registration->flushed.v) {
         if (registration->flushed.v < registration->passed.commit_ts.v)
             service->spill.flushed_at = now;
         registration->flushed = request->position.checkpoint;
+        registration->stalls = 0;
+        registration_release(service, registration);
         service->may_forget = true;
     }
     if (request->credit_bytes > registration->credit_limit) {

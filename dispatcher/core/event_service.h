@@ -9,6 +9,8 @@
  * tail as soon as the round has come to where the tail is whole for its table. Who is admitted to
  * which round is decided elsewhere (puller/catch_up.h).
  *
+ * Who took nothing of a round is read for again only after a while, longer each time.
+ *
  * When memory is short, what no dispatcher needs goes first. What one that lags still needs leaves
  * for the event store on disk, oldest first, as long as another one waits for what comes behind; if
  * none does, the reader waits, and nobody is the worse for it. Rows that have left are read back

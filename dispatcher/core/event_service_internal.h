@@ -1,8 +1,8 @@
 /*
  * What the parts of the event service share: event_service.c (registrations and requests),
  * event_intake.c (what the reader brings, and how much of it is held), event_delivery.c (what each
- * dispatcher is sent), event_catch_up.c (rounds), event_spill.c (what leaves for the event store
- * and is forgotten there), event_read_back.c (what comes back from it).
+ * dispatcher is sent), event_lists.c (whose turn it is), event_catch_up.c (rounds), event_spill.c
+ * (what leaves for the event store and is forgotten there), event_read_back.c (what comes back).
  */
 #ifndef SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H
 #define SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H
@@ -78,6 +78,9 @@ struct registration {
     commit_ts_t resolved_sent;
     uint64_t credit_limit, credit_used;
     mono_ns_t progress_at; /* last RESET, CREDIT or item taken */
+    uint32_t stalls;       /* times it was dropped from a round since it flushed anything */
+    bool is_held;          /* IDLE: a round is asked for only later, at: */
+    mono_ns_t held_until;
 
     registration_link_t links[REGISTRATION_LISTS];
 };
@@ -116,6 +119,8 @@ typedef struct {
 } event_spill_t;
 
 struct event_service {
+    uint32_t held_count; /* registrations with is_held */
+    mono_ns_t held_at;   /* when they are looked at again */
     event_service_options_t options;
     tail_t tail;
     key_map_t by_id;
@@ -151,6 +156,9 @@ struct event_service {
 };
 
 #define STRANGERS_MAX 1024
+/* Who was dropped from a round because it took nothing is read for again after stalled_ns, doubling
+ * this often at most until it has flushed something. */
+#define STALL_DOUBLINGS_MAX 4
 /* What is read back from the store takes at most this part of the tail's memory. */
 #define EVENT_STORE_READ_SHARE 8
 
@@ -178,6 +186,12 @@ void registration_set_state(event_service_t *service, registration_t *registrati
 /* Reads the tail from `from` on. */
 void registration_join_tail(event_service_t *service, registration_t *registration,
                             commit_ts_t from);
+/* Waits for a round, at once or, if it took nothing of the last ones, later. */
+void registration_wait(event_service_t *service, registration_t *registration, mono_ns_t now);
+/* It need not wait any longer to be read for. */
+void registration_release(event_service_t *service, registration_t *registration);
+/* Those whose time has come. */
+void event_service_release_held(event_service_t *service, mono_ns_t now);
 /* Says what has become of it to those who organise catch-up rounds. */
 void registration_note(event_service_t *service, const registration_t *registration,
                        catch_up_note_kind_t kind);

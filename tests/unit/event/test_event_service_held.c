@@ -409,6 +409,52 @@ static void who_takes_nothing_is_dropped_from_a_full_round(void **state)
     end(&f);
 }
 
+static bool waits(const fixture_t *f)
+{
+    return event_service_state(f->service).catching_up > 0;
+}
+
+/* It begins again and takes nothing of the next round; how long it had to wait for that. */
+static uint64_t stall_again(fixture_t *f, uint64_t epoch)
+{
+    event_service_catch_up_end(f->service, ROUND);
+    reset_at(f, 1, epoch, (position_t){{102}, EVENT_KEY_NONE}, 0);
+    uint64_t waited = 0;
+    for (; run(f), !waits(f); waited++)
+        assert_true(waited < 100);
+    begin_round(f, 1, 102);
+    for (uint64_t ts = 103; waits(f); ts++) {
+        assert_true(ts < 120);
+        if (event_service_catch_up_has_room(f->service, f->now) && waits(f))
+            catch_up(f, ROWS(ts, 1));
+        f->now = mono_add(f->now, NS_PER_S);
+    }
+    return waited;
+}
+
+static void who_takes_nothing_is_read_for_less_and_less_often(void **state)
+{
+    (void)state;
+    fixture_t f = begin_with_hole(3000);
+    register_table(&f, 1, 1, 0);
+    assert_int_equal(stall_again(&f, 1), 0);
+    uint64_t before = 0;
+    for (uint64_t epoch = 2; epoch <= 5; epoch++) {
+        uint64_t waited = stall_again(&f, epoch);
+        assert_true(epoch == 2 || waited > before);
+        before = waited;
+    }
+    /* No longer once it has flushed something. */
+    reset_at(&f, 1, 6, (position_t){{102}, EVENT_KEY_NONE}, CREDIT_PLENTY);
+    assert_false(waits(&f));
+    request(&f, (stream_request_t){.kind = STREAM_HEARTBEAT,
+                                   .dispatcher_id = id_of(1),
+                                   .epoch = 6,
+                                   .position = {.checkpoint = {103}}});
+    assert_true(waits(&f));
+    end(&f);
+}
+
 static void a_start_below_the_readers_own_is_refused(void **state)
 {
     (void)state;
@@ -438,6 +484,7 @@ int main(void)
         cmocka_unit_test(rounds_feed_only_whom_they_took_in),
         cmocka_unit_test(a_new_start_and_an_end_are_told),
         cmocka_unit_test(who_takes_nothing_is_dropped_from_a_full_round),
+        cmocka_unit_test(who_takes_nothing_is_read_for_less_and_less_often),
         cmocka_unit_test(a_start_below_the_readers_own_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
