@@ -16,6 +16,13 @@ void registration_clear_caught_up(event_service_t *service, registration_t *regi
 
 /* ---- who waits ---- */
 
+/* Where a round has to begin to be of use. */
+static commit_ts_t wanted_from(const registration_t *registration)
+{
+    return registration->fed.commit_ts.v > registration->start.v ? registration->fed.commit_ts
+                                                                 : registration->start;
+}
+
 void registration_note(event_service_t *service, const registration_t *registration,
                        catch_up_note_kind_t kind)
 {
@@ -29,14 +36,38 @@ void registration_note(event_service_t *service, const registration_t *registrat
         (catch_up_note_t){.kind = kind,
                           .dispatcher_id = registration->dispatcher_id,
                           .table_id = registration->table->table_id,
-                          .start = start,
+                          .start = wanted_from(registration),
                           .is_new = registration->created.v && start.v <= registration->created.v,
                           .request = registration->request};
+}
+
+/* Whether that moves where a round has to begin. */
+static bool skip_done(const event_service_t *service, registration_t *registration)
+{
+    commit_ts_t done = service->tail.persisted;
+    if (registration->sent.v < done.v)
+        done = registration->sent;
+    if (registration->flushed.v > done.v)
+        done = registration->flushed;
+    if (done.v <= wanted_from(registration).v)
+        return false;
+    registration->fed = (event_key_t){done, false};
+    return true;
+}
+
+void registration_begin_later(event_service_t *service, registration_t *registration)
+{
+    bool is_waiting = registration->state == REGISTRATION_WAITING;
+    if ((!is_waiting && !registration->is_held) || !skip_done(service, registration) || !is_waiting)
+        return;
+    registration_set_state(service, registration, REGISTRATION_IDLE);
+    registration_set_state(service, registration, REGISTRATION_WAITING);
 }
 
 /* The log is not read again and again for somebody who takes nothing. */
 void registration_wait(event_service_t *service, registration_t *registration, mono_ns_t now)
 {
+    (void)skip_done(service, registration);
     if (registration->stalls == 0) {
         registration_set_state(service, registration, REGISTRATION_WAITING);
         return;
@@ -106,13 +137,6 @@ catch_up_position_t event_service_catch_up_position(const event_service_t *servi
     if (!round)
         return (catch_up_position_t){COMMIT_TS_NONE, COMMIT_TS_MAX};
     return (catch_up_position_t){round->read, round->inside.v ? round->inside : round->read};
-}
-
-/* Where a round has to begin to be of use. */
-static commit_ts_t wanted_from(const registration_t *registration)
-{
-    return registration->fed.commit_ts.v > registration->start.v ? registration->fed.commit_ts
-                                                                 : registration->start;
 }
 
 bool event_service_catch_up_admit(event_service_t *service, uint64_t number,

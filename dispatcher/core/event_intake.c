@@ -41,6 +41,8 @@ void event_service_set_persisted(event_service_t *service, commit_ts_t persisted
         return;
     service->tail.persisted = persisted;
     service->may_forget = true;
+    for (uint32_t i = 0; (service->waiting_count || service->held_count) && i < service->count; i++)
+        registration_begin_later(service, service->all[i]);
 }
 
 static commit_ts_t all_flushed(const event_service_t *service)

@@ -311,6 +311,7 @@ static void handle_progress(event_service_t *service, registration_t *registrati
             service->spill.flushed_at = now;
         registration->flushed = request->position.checkpoint;
         registration->stalls = 0;
+        registration_begin_later(service, registration);
         registration_release(service, registration);
         service->may_forget = true;
     }

@@ -452,6 +452,61 @@ static void who_takes_nothing_is_read_for_less_and_less_often(void **state)
                                    .epoch = 6,
                                    .position = {.checkpoint = {103}}});
     assert_true(waits(&f));
+    catch_up_note_t note, last = {0};
+    while (next_note(&f, 1, &note))
+        last = note;
+    assert_int_equal(last.kind, CATCH_UP_WAITS);
+    assert_int_equal(last.start.v, 103);
+    end(&f);
+}
+
+/* Rows of the epoch before are flushed while it waits: what lies below can be forgotten. */
+static void who_flushes_while_it_waits_is_read_for_from_there(void **state)
+{
+    (void)state;
+    fixture_t f = begin_with_hole(1 << 20);
+    open_stream(&f, 1, 102);
+    catch_up_note_t note;
+    assert_true(next_note(&f, 1, &note));
+    assert_int_equal(note.start.v, 102);
+    flushed(&f, 1, 105);
+    assert_true(next_note(&f, 1, &note));
+    assert_int_equal(note.kind, CATCH_UP_LEFT);
+    assert_true(next_note(&f, 1, &note));
+    assert_int_equal(note.kind, CATCH_UP_WAITS);
+    assert_int_equal(note.start.v, 105);
+    begin_round(&f, 1, 104);
+    for (uint64_t ts = 105; ts <= 107; ts++)
+        catch_up(&f, ROWS(ts, 1));
+    run(&f);
+    assert_sent(&f, 1, 0, "r H102 R106 R107 =107");
+    end(&f);
+}
+
+/* The log cannot be opened below what is persisted, and nobody needs again what is. */
+static void what_was_sent_and_is_persisted_is_not_read_again(void **state)
+{
+    (void)state;
+    fixture_t f = begin_with_hole(1 << 20);
+    open_stream(&f, 1, 102);
+    begin_round(&f, 1, 102);
+    for (uint64_t ts = 103; ts <= 105; ts++)
+        catch_up(&f, ROWS(ts, 1));
+    run(&f);
+    reset_at(&f, 1, 2, (position_t){{102}, EVENT_KEY_NONE}, CREDIT_PLENTY);
+    catch_up_note_t note;
+    while (next_note(&f, 1, &note))
+        ;
+    assert_int_equal(note.start.v, 102);
+    event_service_set_persisted(f.service, (commit_ts_t){104});
+    while (next_note(&f, 1, &note))
+        ;
+    assert_int_equal(note.kind, CATCH_UP_WAITS);
+    assert_int_equal(note.start.v, 104);
+    event_service_set_persisted(f.service, (commit_ts_t){110});
+    while (next_note(&f, 1, &note))
+        ;
+    assert_int_equal(note.start.v, 105);
     end(&f);
 }
 
@@ -484,6 +539,8 @@ int main(void)
         cmocka_unit_test(rounds_feed_only_whom_they_took_in),
         cmocka_unit_test(a_new_start_and_an_end_are_told),
         cmocka_unit_test(who_takes_nothing_is_dropped_from_a_full_round),
+        cmocka_unit_test(who_flushes_while_it_waits_is_read_for_from_there),
+        cmocka_unit_test(what_was_sent_and_is_persisted_is_not_read_again),
         cmocka_unit_test(who_takes_nothing_is_read_for_less_and_less_often),
         cmocka_unit_test(a_start_below_the_readers_own_is_refused),
     };
