@@ -14,7 +14,8 @@ from lib.replica_set import ReplicaSet
 from lib.tcp_proxy import TcpProxy
 from lib.waiting import wait_until
 
-NODE = {"tail_max": "1MiB", "source_read_timeout": "3s"}
+# What memory has no room for is kept nowhere else.
+NODE = {"tail_max": "1MiB", "event_store_max": "0", "source_read_timeout": "3s"}
 SECONDS = 3
 # Attempts of one reader in SECONDS while its server is away: at 0, 0.2, 0.6, 1.4, 3.0 s.
 ATTEMPTS = 5
