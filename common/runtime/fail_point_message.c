@@ -49,6 +49,28 @@ static void pass_response(passage_t *passage, const heartbeat_response_t *respon
         pass(passage, "maintainer.lease-answer", COMMIT_TS_NONE, NULL);
 }
 
+static void pass_of_services(passage_t *passage, const message_t *message)
+{
+    if (message->header.type == MESSAGE_EVENT_STORE_STATE)
+        pass(passage, "node.store-state", message->event_store_state.resolved, NULL);
+    else if (message->header.type == MESSAGE_CANDIDATES_REQUEST)
+        pass(passage, "node.candidates", COMMIT_TS_NONE, NULL);
+    else if (message->header.type == MESSAGE_CANDIDATES_RESPONSE)
+        pass(passage, "maintainer.candidates", COMMIT_TS_NONE, NULL);
+    else if (message->header.type == MESSAGE_STREAM_REQUESTS)
+        pass(passage, "node.stream-requests", COMMIT_TS_NONE, NULL);
+    else
+        pass(passage, "node.stream-events", COMMIT_TS_NONE, NULL);
+}
+
+static void pass_of_life(passage_t *passage, const message_t *message)
+{
+    if (message->header.type == MESSAGE_HELLO_RESPONSE)
+        pass(passage, "maintainer.welcome", COMMIT_TS_NONE, NULL);
+    else
+        pass(passage, "maintainer.start-again", COMMIT_TS_NONE, NULL);
+}
+
 static void pass_message(passage_t *passage, const message_t *message)
 {
     switch (message->header.type) {
@@ -57,6 +79,13 @@ static void pass_message(passage_t *passage, const message_t *message)
         break;
     case MESSAGE_HEARTBEAT_REQUEST:
         pass(passage, "node.heartbeat", message->heartbeat_request.watermark.checkpoint, NULL);
+        break;
+    case MESSAGE_EVENT_STORE_STATE:
+    case MESSAGE_CANDIDATES_REQUEST:
+    case MESSAGE_CANDIDATES_RESPONSE:
+    case MESSAGE_STREAM_REQUESTS:
+    case MESSAGE_STREAM_EVENTS:
+        pass_of_services(passage, message);
         break;
     case MESSAGE_HELLO:
         pass(passage, "node.hello", COMMIT_TS_NONE, NULL);
@@ -83,10 +112,8 @@ static void pass_message(passage_t *passage, const message_t *message)
         pass(passage, "node.ddls", message->schema_ddls.up_to, NULL);
         break;
     case MESSAGE_HELLO_RESPONSE:
-        pass(passage, "maintainer.welcome", COMMIT_TS_NONE, NULL);
-        break;
     case MESSAGE_START_AGAIN:
-        pass(passage, "maintainer.start-again", COMMIT_TS_NONE, NULL);
+        pass_of_life(passage, message);
         break;
     case MESSAGE_CHECK_REQUEST:
         pass(passage, "maintainer.check", COMMIT_TS_NONE, NULL);

@@ -42,6 +42,7 @@ const fail_point_name_t fail_point_names[] = {
     MESSAGE("maintainer.later", "verdict LATER"),
     MESSAGE("maintainer.lease-answer", "an answer to a heartbeat with nothing else in it"),
     MESSAGE("maintainer.schema-ack", "schema is persisted; commit_ts: up to where"),
+    MESSAGE("maintainer.candidates", "who could serve tables that the node does not hold"),
     MESSAGE("maintainer.mismatch", "another version of the protocol"),
 
     /* node, messages; subject of statuses: ddl or syncpoint */
@@ -54,6 +55,10 @@ const fail_point_name_t fail_point_names[] = {
     MESSAGE("node.snapshot", "a piece of a schema snapshot; commit_ts: its position"),
     MESSAGE("node.ddls", "schema changes behind a snapshot; commit_ts: up to where"),
     MESSAGE("node.heartbeat", "a heartbeat; commit_ts: the node's checkpoint"),
+    MESSAGE("node.store-state", "what its event service holds; commit_ts: read so far"),
+    MESSAGE("node.candidates", "asks who could serve tables"),
+    MESSAGE("node.stream-requests", "requests of sessions to another node"),
+    MESSAGE("node.stream-events", "events for sessions of another node; subject: that node"),
     MESSAGE("node.none", "status NONE of an event; commit_ts: the event"),
     MESSAGE("node.waiting", "status WAITING of an event; commit_ts: the event"),
     MESSAGE("node.done", "status DONE of an event; commit_ts: the event"),

@@ -69,6 +69,11 @@ static const message_kind_t kinds[] = {
     KIND(MESSAGE_SCHEDULE_REQUEST, schedule_request),
     KIND(MESSAGE_HEARTBEAT_RESPONSE, heartbeat_response),
     KIND(MESSAGE_SCHEMA_SNAPSHOT_ACK, schema_snapshot_ack),
+    KIND(MESSAGE_EVENT_STORE_STATE, event_store_state),
+    KIND(MESSAGE_CANDIDATES_REQUEST, candidates_request),
+    KIND(MESSAGE_CANDIDATES_RESPONSE, candidates_response),
+    KIND(MESSAGE_STREAM_REQUESTS, stream_requests),
+    KIND(MESSAGE_STREAM_EVENTS, stream_events),
     {MESSAGE_VERSION_MISMATCH, "version_mismatch", &wire__empty__descriptor, encode_empty,
      decode_empty},
 };

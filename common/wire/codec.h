@@ -33,7 +33,7 @@ sluice_error_t message_decode(const frames_t *frames, arena_t *arena, message_t 
 /* Stable name of a type for logs and metrics; "unknown". */
 const char *message_type_name(message_type_t type);
 /* No type is above it; not every number below is one. */
-#define MESSAGE_TYPE_MAX MESSAGE_VERSION_MISMATCH
+#define MESSAGE_TYPE_MAX MESSAGE_STREAM_EVENTS
 bool message_type_is_known(message_type_t type);
 
 #endif

@@ -47,6 +47,8 @@ static inline bytes_t codec_get_bytes(ProtobufCBinaryData bytes)
 
 /* Valid UTF-8 without NUL of 1..NAME_BYTES_MAX bytes. */
 bool codec_is_name(bytes_t text);
+/* Printable ASCII of 1..ENDPOINT_BYTES_MAX bytes; whether it can be connected is for the socket. */
+bool codec_is_endpoint(bytes_t text);
 /* A key that can be one's: neither 0 nor the largest commit_ts. */
 bool codec_is_event(event_key_t key);
 bool codec_is_mode(uint32_t mode);
@@ -104,13 +106,17 @@ codec_encode_t codec_encode_block_status_request, codec_encode_heartbeat_request
     codec_encode_schema_snapshot, codec_encode_schema_ddls, codec_encode_hello_response,
     codec_encode_check_request, codec_encode_changefeed_open, codec_encode_changefeed_close,
     codec_encode_bootstrap_request, codec_encode_schedule_request, codec_encode_heartbeat_response,
-    codec_encode_schema_snapshot_ack;
+    codec_encode_schema_snapshot_ack, codec_encode_event_store_state,
+    codec_encode_candidates_request, codec_encode_candidates_response, codec_encode_stream_requests,
+    codec_encode_stream_events;
 codec_decode_t codec_decode_block_status_request, codec_decode_heartbeat_request,
     codec_decode_hello, codec_decode_check_response, codec_decode_changefeed_opened,
     codec_decode_changefeed_closed, codec_decode_bootstrap_response, codec_decode_table_list,
     codec_decode_schema_snapshot, codec_decode_schema_ddls, codec_decode_hello_response,
     codec_decode_check_request, codec_decode_changefeed_open, codec_decode_changefeed_close,
     codec_decode_bootstrap_request, codec_decode_schedule_request, codec_decode_heartbeat_response,
-    codec_decode_schema_snapshot_ack;
+    codec_decode_schema_snapshot_ack, codec_decode_event_store_state,
+    codec_decode_candidates_request, codec_decode_candidates_response, codec_decode_stream_requests,
+    codec_decode_stream_events;
 
 #endif

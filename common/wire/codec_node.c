@@ -8,6 +8,7 @@ sluice_error_t codec_encode_hello(codec_t *codec, const message_t *message, Prot
     to->version = codec_put_bytes(message->hello.version);
     to->is_leaving = message->hello.is_leaving;
     to->slot_held = message->hello.slot_held;
+    to->events = codec_put_bytes(message->hello.events);
     *body = &to->base;
     return SLUICE_OK;
 }
@@ -19,9 +20,12 @@ sluice_error_t codec_decode_hello(codec_t *codec, const ProtobufCMessage *body, 
     message->hello = (hello_t){.host = codec_get_bytes(from->host),
                                .version = codec_get_bytes(from->version),
                                .is_leaving = from->is_leaving,
-                               .slot_held = from->slot_held};
+                               .slot_held = from->slot_held,
+                               .events = codec_get_bytes(from->events)};
+    bool is_endpoint = from->events.len == 0 || codec_is_endpoint(message->hello.events);
     bool is_version = message->hello.version.len == 0 || codec_is_name(message->hello.version);
-    return codec_is_name(message->hello.host) && is_version ? SLUICE_OK : SLUICE_ERROR_MALFORMED;
+    return codec_is_name(message->hello.host) && is_version && is_endpoint ? SLUICE_OK
+                                                                           : SLUICE_ERROR_MALFORMED;
 }
 
 sluice_error_t codec_encode_hello_response(codec_t *codec, const message_t *message,

@@ -15,6 +15,16 @@ bool codec_is_name(bytes_t text)
            utf8_is_valid(text);
 }
 
+bool codec_is_endpoint(bytes_t text)
+{
+    if (text.len == 0 || text.len > ENDPOINT_BYTES_MAX)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.data[i] <= ' ' || text.data[i] > '~')
+            return false;
+    return true;
+}
+
 bool codec_is_event(event_key_t key)
 {
     return key.commit_ts.v != 0 && key.commit_ts.v != COMMIT_TS_MAX.v;

@@ -13,8 +13,9 @@
 #include "common/base/ids.h"
 #include "common/base/time.h"
 #include "common/model/anchor.h"
+#include "common/wire/stream_message.h"
 
-#define SLUICE_PROTOCOL_VERSION 1
+#define SLUICE_PROTOCOL_VERSION 2
 /* DESIGN §2: at most so many statuses a request, entries a piece. */
 #define STATUSES_PER_REQUEST_MAX 2048
 #define ENTRIES_PER_PIECE_MAX 2048
@@ -25,6 +26,7 @@ typedef enum {
     /* status socket, node → maintainer */
     MESSAGE_BLOCK_STATUS_REQUEST = 1,
     MESSAGE_HEARTBEAT_REQUEST = 2,
+    MESSAGE_EVENT_STORE_STATE = 3,
     /* control socket, node → maintainer */
     MESSAGE_HELLO = 10,
     MESSAGE_CHECK_RESPONSE = 11,
@@ -34,6 +36,7 @@ typedef enum {
     MESSAGE_TABLE_LIST = 15,
     MESSAGE_SCHEMA_SNAPSHOT = 16,
     MESSAGE_SCHEMA_DDL = 17,
+    MESSAGE_CANDIDATES_REQUEST = 18,
     /* control socket, maintainer → node */
     MESSAGE_HELLO_RESPONSE = 30,
     MESSAGE_START_AGAIN = 31,
@@ -44,7 +47,12 @@ typedef enum {
     MESSAGE_SCHEDULE_REQUEST = 36,
     MESSAGE_HEARTBEAT_RESPONSE = 37,
     MESSAGE_SCHEMA_SNAPSHOT_ACK = 38,
-    MESSAGE_VERSION_MISMATCH = 39
+    MESSAGE_VERSION_MISMATCH = 39,
+    MESSAGE_CANDIDATES_RESPONSE = 40,
+    /* events socket, session → service */
+    MESSAGE_STREAM_REQUESTS = 50,
+    /* events socket, service → session */
+    MESSAGE_STREAM_EVENTS = 60
 } message_type_t;
 
 /* First frame. maintainer_epoch is that of the changefeed the body names, 0 for process-wide
@@ -57,12 +65,6 @@ typedef struct {
     uint64_t maintainer_epoch;
     uint64_t sequence;
 } message_header_t;
-
-/* Which changefeed a body is about. */
-typedef struct {
-    changefeed_uuid_t uuid;
-    uint64_t generation;
-} changefeed_ref_t;
 
 /* ---- block status ---- */
 
@@ -223,21 +225,6 @@ typedef struct {
     uint32_t action_count;
     commit_ts_t persisted_checkpoint;
 } heartbeat_response_t;
-
-/* ---- nodes ---- */
-
-typedef struct {
-    bytes_t host;    /* machine id, to see that all nodes of a SQLite changefeed are on one host */
-    bytes_t version; /* of the program, for people */
-    bool is_leaving; /* TERM was received: hand its spans over, open nothing new */
-    uint32_t slot_held; /* slot + 1 of an earlier answer, as its server ids are; 0: none */
-} hello_t;
-
-typedef struct {
-    uint32_t slot;
-    uint32_t slot_count_max;
-    uint64_t lease_ms, heartbeat_ms, complete_heartbeat_ms, resend_ms;
-} hello_response_t;
 
 /* ---- changefeeds ---- */
 
@@ -433,6 +420,11 @@ typedef struct {
         schedule_request_t schedule_request;
         heartbeat_response_t heartbeat_response;
         schema_snapshot_ack_t schema_snapshot_ack;
+        event_store_report_t event_store_state;
+        candidates_request_t candidates_request;
+        candidates_response_t candidates_response;
+        stream_requests_t stream_requests;
+        stream_events_t stream_events;
     };
 } message_t;
 

@@ -22,6 +22,7 @@ static stream_event_t *put(output_t *output, const registration_t *registration,
 {
     stream_event_t *event = &output->events[output->count++];
     *event = (stream_event_t){.kind = kind,
+                              .peer = registration->peer,
                               .dispatcher_id = registration->dispatcher_id,
                               .epoch = registration->epoch,
                               .sequence = registration->sequence};
@@ -35,6 +36,10 @@ static void put_answers(event_service_t *service, registration_t *r, output_t *o
     if (r->owes_ready && !is_full(output)) {
         r->owes_ready = false;
         put(output, r, STREAM_READY);
+    }
+    if (r->owes_not_held && !is_full(output)) {
+        r->owes_not_held = false;
+        put(output, r, STREAM_NOT_HELD);
     }
     if (r->owes_drop && !is_full(output)) {
         r->owes_drop = false;
@@ -51,17 +56,24 @@ static void put_answers(event_service_t *service, registration_t *r, output_t *o
 
 static bool owes_answer(const registration_t *r)
 {
-    return r->owes_ready || r->owes_drop || r->owes_handshake;
+    return r->owes_ready || r->owes_not_held || r->owes_drop || r->owes_handshake;
 }
 
 static void put_strangers(event_service_t *service, output_t *output)
 {
-    while (service->stranger_count && !is_full(output)) {
-        stream_event_t *event = &output->events[output->count++];
-        const stranger_t *stranger = &service->strangers[--service->stranger_count];
-        *event =
-            (stream_event_t){.kind = stranger->answer, .dispatcher_id = stranger->dispatcher_id};
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < service->stranger_count; i++) {
+        const stranger_t *stranger = &service->strangers[i];
+        bool is_allowed = service->is_remote_allowed || stranger->peer.v == STREAM_PEER_OWN.v;
+        if (is_allowed && !is_full(output))
+            output->events[output->count++] =
+                (stream_event_t){.kind = stranger->answer,
+                                 .peer = stranger->peer,
+                                 .dispatcher_id = stranger->dispatcher_id};
+        else
+            service->strangers[kept++] = *stranger;
     }
+    service->stranger_count = kept;
 }
 
 /* ---- data ---- */
@@ -188,6 +200,7 @@ static commit_ts_t read_through(const event_service_t *service, const registrati
 {
     switch (r->state) {
     case REGISTRATION_IDLE:
+    case REGISTRATION_WITHHELD:
     case REGISTRATION_WAITING:
         return r->resolved_sent.v > r->fed.commit_ts.v ? r->resolved_sent : r->fed.commit_ts;
     case REGISTRATION_CATCHING_UP:
@@ -220,8 +233,10 @@ static commit_ts_t sent_through(const event_service_t *service, const registrati
 static void put_resolved(event_service_t *service, registration_t *r, commit_ts_t ts,
                          output_t *output)
 {
-    if (r->sequence == 0 || ts.v <= r->resolved_sent.v)
+    if (r->sequence == 0 || (ts.v <= r->resolved_sent.v && !r->owes_resolved))
         return;
+    if (ts.v < r->resolved_sent.v)
+        ts = r->resolved_sent;
     if (is_full(output)) {
         service->swept = COMMIT_TS_NONE; /* told by another sweep */
         return;
@@ -230,6 +245,7 @@ static void put_resolved(event_service_t *service, registration_t *r, commit_ts_
     event->commit_ts = ts;
     event->commit_time = service->resolved_time;
     r->resolved_sent = ts;
+    r->owes_resolved = false;
     note_sent(r, ts);
 }
 
@@ -251,6 +267,10 @@ static bool take_turn(event_service_t *service, registration_t *r, output_t *out
             pending.item->entry->item.kind == FEED_SYNCPOINT || r->credit_used < r->credit_limit;
         if (!has_credit)
             break;
+        if (!registration_may_send(service, r, &pending.item->entry->item)) {
+            registration_give_up(service, r);
+            return false;
+        }
         uint64_t item_cost = put_item(pending.item, r, output);
         cost += item_cost;
         r->credit_used += item_cost;
@@ -272,7 +292,9 @@ static void put_data(event_service_t *service, output_t *output, mono_ns_t now)
     while (ready->first && output->count + 1 < output->max) {
         registration_t *r = ready->first;
         registration_delist(service, r, LIST_READY);
-        if (take_turn(service, r, output, now))
+        if (registration_is_remote(r) && !service->is_remote_allowed)
+            r->is_parked = true;
+        else if (take_turn(service, r, output, now))
             event_service_activate(service, r);
     }
 }
@@ -299,7 +321,8 @@ static void sweep(event_service_t *service, output_t *output)
 {
     for (; service->sweep_next < service->count && !is_full(output); service->sweep_next++) {
         registration_t *r = service->all[service->sweep_next];
-        if (r->sequence == 0 || r->owes_handshake || r->owes_drop)
+        bool is_left_out = registration_is_remote(r) && !service->is_remote_allowed;
+        if (r->sequence == 0 || r->owes_handshake || r->owes_drop || is_left_out)
             continue;
         put_resolved(service, r, sent_through(service, r, peek(service, r).item), output);
     }
@@ -320,6 +343,7 @@ uint32_t event_service_take(event_service_t *service, stream_event_t *events, ui
 {
     assert(max >= EVENT_SERVICE_TAKE_MIN);
     steer_held(service, now);
+    event_service_drop_silent(service, now);
     begin_sweep(service, now);
     /* Data may not keep RESOLVED away for long. */
     output_t output = {.events = events, .max = service->is_sweeping ? max - max / 4 : max};
@@ -339,5 +363,7 @@ mono_ns_t event_service_next_deadline(const event_service_t *service)
     mono_ns_t sweep_at =
         service->resolved.v > service->swept.v && service->count ? service->sweep_at : MONO_NEVER;
     mono_ns_t held_at = service->held_count ? service->held_at : MONO_NEVER;
-    return mono_min(mono_min(sweep_at, held_at), event_spill_next_deadline(service));
+    mono_ns_t silence_at = service->remote_count ? service->silence_at : MONO_NEVER;
+    mono_ns_t deadline = mono_min(mono_min(sweep_at, held_at), silence_at);
+    return mono_min(deadline, event_spill_next_deadline(service));
 }

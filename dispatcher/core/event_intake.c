@@ -50,7 +50,8 @@ static commit_ts_t all_flushed(const event_service_t *service)
     commit_ts_t lowest = COMMIT_TS_MAX;
     for (uint32_t i = 0; i < service->count; i++) {
         const registration_t *r = service->all[i];
-        if (r->state != REGISTRATION_IDLE && r->flushed.v < lowest.v)
+        bool has_position = r->state != REGISTRATION_IDLE && r->state != REGISTRATION_WITHHELD;
+        if (has_position && r->flushed.v < lowest.v)
             lowest = r->flushed;
     }
     return lowest;
@@ -73,6 +74,8 @@ bool event_service_has_room(event_service_t *service, mono_ns_t now)
         service->shed_at = mono_add(now, looked_at * SHED_LOOK_NS);
     }
     event_spill_steer(service, now);
+    if (tail->bytes >= max && !service->spill.is_writing)
+        event_service_spare_others(service, now);
     service->is_waiting_for_room = tail->bytes + service->spill.read_bytes >= max;
     return !service->is_waiting_for_room;
 }

@@ -13,15 +13,11 @@ event_service_options_t event_service_options_default(commit_ts_t base)
         .catch_up_bytes_max = EVENT_SERVICE_CATCH_UP_BYTES_MAX,
         .grace_ns = EVENT_SERVICE_GRACE_NS,
         .stalled_ns = EVENT_SERVICE_STALLED_NS,
+        .silence_ns = EVENT_SERVICE_SILENCE_NS,
         .resolved_each_ns = EVENT_SERVICE_RESOLVED_EACH_NS,
         .resolved_min_ns = EVENT_SERVICE_RESOLVED_MIN_NS,
         .resolved_max_ns = EVENT_SERVICE_RESOLVED_MAX_NS,
     };
-}
-
-static map_key_t key_of(dispatcher_id_t id)
-{
-    return (map_key_t){id.hi, id.lo};
 }
 
 /* A part that is not the last cannot be flushed as a transaction, so it is done with when it is
@@ -37,8 +33,10 @@ static bool is_part_sent(const registration_t *registration, const tail_entry_t 
 
 static bool needs(void *context, const tail_table_t *table, const tail_entry_t *entry)
 {
-    (void)context;
+    const event_service_t *service = context;
     for (const registration_t *r = table->readers; r; r = r->next_of_table) {
+        if (r->state == REGISTRATION_WITHHELD && service->spares_withheld)
+            continue;
         if (r->state != REGISTRATION_IDLE && r->flushed.v < entry->item.commit_ts.v &&
             !is_part_sent(r, entry))
             return true;
@@ -54,15 +52,9 @@ event_service_t *event_service_new(const event_service_options_t *options, mono_
     service->swept = options->base;
     service->sweep_at = now;
     service->grace_until = mono_add(now, options->grace_ns);
+    service->is_remote_allowed = true;
     tail_init(&service->tail, options->base, needs, service);
     return service;
-}
-
-static void registration_free(event_service_t *service, registration_t *registration)
-{
-    registration_clear_caught_up(service, registration);
-    registration_clear_read_back(service, registration);
-    free(registration);
 }
 
 void event_service_destroy(event_service_t **service)
@@ -88,7 +80,7 @@ void event_service_destroy(event_service_t **service)
 
 registration_t *event_service_find(const event_service_t *service, dispatcher_id_t dispatcher_id)
 {
-    return key_map_get(&service->by_id, key_of(dispatcher_id));
+    return key_map_get(&service->by_id, registration_key(dispatcher_id));
 }
 
 bool registration_wants(const registration_t *registration, const feed_item_t *item)
@@ -112,12 +104,20 @@ static uint32_t *counter_of(event_service_t *service, registration_state_t state
         return &service->waiting_count;
     case REGISTRATION_CATCHING_UP:
         return &service->catching_up_count;
+    case REGISTRATION_WITHHELD:
+        return &service->withheld_count;
     case REGISTRATION_IDLE:
     case REGISTRATION_STREAMING:
     case REGISTRATION_STORED:
         return NULL;
     }
     return NULL;
+}
+
+/* Whether it needs older log. */
+static bool is_behind(registration_state_t state)
+{
+    return state == REGISTRATION_WAITING || state == REGISTRATION_CATCHING_UP;
 }
 
 void registration_set_state(event_service_t *service, registration_t *registration,
@@ -129,16 +129,15 @@ void registration_set_state(event_service_t *service, registration_t *registrati
         --*from;
     if (to)
         ++*to;
-    bool was_behind = from != NULL;
-    bool is_behind = to != NULL;
+    bool was_behind = is_behind(registration->state);
     if (registration->state == REGISTRATION_CATCHING_UP) {
         registration->round->count--;
         registration->round = NULL;
     }
     registration->state = state;
-    if (!was_behind && is_behind)
+    if (!was_behind && is_behind(state))
         registration_note(service, registration, CATCH_UP_WAITS);
-    if (was_behind && !is_behind)
+    if (was_behind && !is_behind(state))
         registration_note(service, registration,
                           state == REGISTRATION_STREAMING ? CATCH_UP_JOINED : CATCH_UP_LEFT);
 }
@@ -155,85 +154,19 @@ void registration_drop(event_service_t *service, registration_t *registration)
 
 /* ---- requests ---- */
 
-static void unlink_from_table(event_service_t *service, registration_t *registration)
+static void handle_register(event_service_t *service, registration_t *registration,
+                            const stream_request_t *request, mono_ns_t now)
 {
-    tail_table_t *table = registration->table;
-    registration_t *before = NULL;
-    for (registration_t *r = table->readers; r; before = r, r = r->next_of_table) {
-        if (r != registration)
-            continue;
-        if (before)
-            before->next_of_table = r->next_of_table;
-        else
-            table->readers = r->next_of_table;
-        break;
-    }
-    tail_release_table(&service->tail, table);
-}
-
-static void tell_stranger(event_service_t *service, dispatcher_id_t dispatcher_id,
-                          stream_kind_t answer)
-{
-    if (!service->strangers)
-        service->strangers = memory_alloc(STRANGERS_MAX * sizeof *service->strangers);
-    for (uint32_t i = 0; i < service->stranger_count; i++) {
-        if (dispatcher_id_equal(service->strangers[i].dispatcher_id, dispatcher_id))
-            return;
-    }
-    /* Beyond the limit nothing is lost: who is not told asks again. */
-    if (service->stranger_count < STRANGERS_MAX)
-        service->strangers[service->stranger_count++] =
-            (stranger_t){.dispatcher_id = dispatcher_id, .answer = answer};
-}
-
-static bool is_table_read(const event_service_t *service, table_id_t table_id)
-{
-    const tail_table_t *table = tail_find_table(&service->tail, table_id);
-    return table && table->readers;
-}
-
-static void handle_register(event_service_t *service, const stream_request_t *request,
-                            mono_ns_t now)
-{
-    registration_t *registration = event_service_find(service, request->dispatcher_id);
-    if (!registration && request->only_reuse && !is_table_read(service, request->span.table_id)) {
-        tell_stranger(service, request->dispatcher_id, STREAM_NOT_REUSABLE);
+    if (!registration && request->only_reuse &&
+        !event_service_can_serve(service, request->span.table_id, request->position.checkpoint)) {
+        event_service_tell_stranger(service, request, STREAM_NOT_REUSABLE);
         return;
     }
     service->grace_until = mono_add(now, service->options.grace_ns);
-    if (!registration) {
-        registration = memory_zalloc(sizeof *registration);
-        registration->dispatcher_id = request->dispatcher_id;
-        registration->mode = request->mode;
-        registration->created = request->created;
-        registration->table = tail_table(&service->tail, request->span.table_id);
-        registration->next_of_table = registration->table->readers;
-        registration->table->readers = registration;
-        if (service->count == service->capacity) {
-            service->capacity = service->capacity ? service->capacity * 2 : 16;
-            service->all =
-                memory_realloc(service->all, service->capacity * sizeof(registration_t *));
-        }
-        registration->index = service->count;
-        service->all[service->count++] = registration;
-        key_map_put(&service->by_id, key_of(request->dispatcher_id), registration);
-    }
-    registration->owes_ready = true;
-    event_service_activate(service, registration);
-}
-
-static void handle_remove(event_service_t *service, registration_t *registration)
-{
-    registration_set_state(service, registration, REGISTRATION_IDLE);
-    service->held_count -= registration->is_held;
-    registration_delist(service, registration, LIST_READY);
-    key_map_take(&service->by_id, key_of(registration->dispatcher_id));
-    registration_t *last = service->all[--service->count];
-    service->all[registration->index] = last;
-    last->index = registration->index;
-    unlink_from_table(service, registration);
-    registration_free(service, registration);
-    service->may_forget = true;
+    if (!registration)
+        registration = event_service_add(service, request);
+    registration->heard_at = registration->progress_at = now;
+    registration_answer_register(service, registration, request);
 }
 
 void registration_join_tail(event_service_t *service, registration_t *registration,
@@ -253,7 +186,9 @@ void registration_join_tail(event_service_t *service, registration_t *registrati
 
 static bool is_served(const registration_t *registration)
 {
-    return registration->state != REGISTRATION_IDLE || registration->is_held;
+    return (registration->state != REGISTRATION_IDLE &&
+            registration->state != REGISTRATION_WITHHELD) ||
+           registration->is_held;
 }
 
 static void handle_reset(event_service_t *service, registration_t *registration,
@@ -270,6 +205,11 @@ static void handle_reset(event_service_t *service, registration_t *registration,
         return;
     }
     commit_ts_t start = request->position.checkpoint;
+    bool is_held = tail_can_serve(&service->tail, registration->table, start);
+    if (registration_is_remote(registration) && !is_held) {
+        registration_give_up(service, registration);
+        return;
+    }
     if (start.v < service->options.base.v) {
         service->refused++;
         return;
@@ -294,7 +234,7 @@ static void handle_reset(event_service_t *service, registration_t *registration,
     registration->skip_through = start;
     registration->wants_syncpoint =
         event_key_compare(request->position.passed, (event_key_t){start, true}) < 0;
-    if (tail_can_serve(&service->tail, registration->table, start))
+    if (is_held)
         registration_join_tail(service, registration, start);
     else
         registration_wait(service, registration, now);
@@ -306,6 +246,10 @@ static void handle_progress(event_service_t *service, registration_t *registrati
 {
     if (request->epoch != registration->epoch || !is_served(registration))
         return;
+    if (registration_is_remote(registration) && request->kind == STREAM_HEARTBEAT) {
+        registration->owes_resolved = true;
+        event_service_activate(service, registration);
+    }
     if (request->position.checkpoint.v > registration->flushed.v) {
         if (registration->flushed.v < registration->passed.commit_ts.v)
             service->spill.flushed_at = now;
@@ -314,6 +258,8 @@ static void handle_progress(event_service_t *service, registration_t *registrati
         registration_begin_later(service, registration);
         registration_release(service, registration);
         service->may_forget = true;
+        if (registration_is_remote(registration))
+            registration->progress_at = now;
     }
     if (request->credit_bytes > registration->credit_limit) {
         registration->credit_limit = request->credit_bytes;
@@ -325,26 +271,36 @@ static void handle_progress(event_service_t *service, registration_t *registrati
 void event_service_request(event_service_t *service, const stream_request_t *request, mono_ns_t now)
 {
     registration_t *registration = event_service_find(service, request->dispatcher_id);
+    if (registration && registration->peer.v != request->peer.v) {
+        /* The dispatcher is somebody else's by now, or was before. */
+        if (request->kind != STREAM_REMOVE)
+            event_service_tell_stranger(service, request,
+                                        request->kind == STREAM_REGISTER ? STREAM_NOT_REUSABLE
+                                                                         : STREAM_REMOVED);
+        return;
+    }
+    if (registration)
+        registration->heard_at = now;
     switch (request->kind) {
     case STREAM_REGISTER:
-        handle_register(service, request, now);
+        handle_register(service, registration, request, now);
         return;
     case STREAM_REMOVE:
         if (registration)
-            handle_remove(service, registration);
+            event_service_remove(service, registration);
         return;
     case STREAM_RESET:
         if (registration)
             handle_reset(service, registration, request, now);
         else
-            tell_stranger(service, request->dispatcher_id, STREAM_REMOVED);
+            event_service_tell_stranger(service, request, STREAM_REMOVED);
         return;
     case STREAM_HEARTBEAT:
     case STREAM_CREDIT:
         if (registration)
             handle_progress(service, registration, request, now);
         else
-            tell_stranger(service, request->dispatcher_id, STREAM_REMOVED);
+            event_service_tell_stranger(service, request, STREAM_REMOVED);
         return;
     }
 }
@@ -359,6 +315,8 @@ event_service_state_t event_service_state(const event_service_t *service)
         .tail_entries = service->tail.entry_count,
         .is_waiting_for_room = service->is_waiting_for_room,
         .registrations = service->count,
+        .remote = service->remote_count,
+        .withheld = service->withheld_count,
         .catching_up = service->catching_up_count + service->waiting_count,
         .rounds = service->rounds_begun,
         .drops = service->drops,

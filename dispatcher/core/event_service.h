@@ -20,6 +20,11 @@
  * when all dispatchers of its table and the persisted checkpoint are past it, and as soon as the
  * dispatchers are when the disk runs short.
  *
+ * Other nodes' sessions are served from what is held or not at all (NOT_REUSABLE), and given up
+ * when there is no room for what they hold up. A dispatcher of this node that other nodes may serve
+ * (others_first) is not READY while it would have to be caught up: it says with each REGISTER where
+ * it stands by then, and what it will need is kept while there is room.
+ *
  * Pure. Threads: one owner (the service thread).
  */
 #ifndef SLUICE_DISPATCHER_CORE_EVENT_SERVICE_H
@@ -38,7 +43,10 @@ typedef struct {
     /* After a registration or reset nothing that is not persisted is shed for so long: the next
      * dispatchers to come probably need it. */
     uint64_t grace_ns;
-    uint64_t stalled_ns; /* when a round is out of room: who took nothing for so long is dropped */
+    uint64_t stalled_ns; /* when a round is out of room, or another node's session holds what there
+                            is no room for: who took nothing for so long is dropped */
+    uint64_t silence_ns; /* another node's session that says nothing for so long is gone */
+    uint64_t group_bytes_max; /* where the readers cut large transactions; see stream_request_t */
     /* Between two rounds of RESOLVED to all: so long for each dispatcher, within these limits. */
     uint64_t resolved_each_ns, resolved_min_ns, resolved_max_ns;
     uint64_t store_bytes_max; /* of the event store on disk; 0: there is none */
@@ -48,6 +56,7 @@ typedef struct {
 #define EVENT_SERVICE_CATCH_UP_BYTES_MAX (UINT64_C(64) << 20)
 #define EVENT_SERVICE_GRACE_NS (2 * NS_PER_S)
 #define EVENT_SERVICE_STALLED_NS (2 * NS_PER_S)
+#define EVENT_SERVICE_SILENCE_NS (20 * NS_PER_S)
 #define EVENT_SERVICE_RESOLVED_EACH_NS (10 * NS_PER_US)
 #define EVENT_SERVICE_RESOLVED_MIN_NS (1 * NS_PER_MS)
 #define EVENT_SERVICE_RESOLVED_MAX_NS (1 * NS_PER_S)
@@ -78,6 +87,14 @@ bool event_service_has_room(event_service_t *service, mono_ns_t now);
 uint32_t event_service_take(event_service_t *service, stream_event_t *events, uint32_t max,
                             mono_ns_t now);
 mono_ns_t event_service_next_deadline(const event_service_t *service);
+/* Whether events for other nodes' sessions are given out: not while there is no room for them.
+ * Those of the node's own sessions go on. */
+void event_service_allow_remote(event_service_t *service, bool is_allowed);
+
+/* What it holds, for the log coordinator: `floors` has room for STORE_FLOORS_MAX. Sets floor,
+ * resolved, resolved_time, floors and floor_count. */
+void event_service_holds(const event_service_t *service, event_store_report_t *state,
+                         store_floor_t *floors);
 
 /* ---- catch-up rounds ---- */
 
@@ -147,6 +164,8 @@ typedef struct {
     uint64_t tail_entries;
     bool is_waiting_for_room;
     uint32_t registrations;
+    uint32_t remote;      /* of them, of other nodes' sessions */
+    uint32_t withheld;    /* of them, not READY since the source would be read again */
     uint32_t catching_up; /* of them, fed by a round or waiting for one */
     uint64_t rounds;      /* catch-up rounds begun */
     uint64_t drops;       /* DROP sent */

@@ -1,8 +1,10 @@
 /*
- * What the parts of the event service share: event_service.c (registrations and requests),
- * event_intake.c (what the reader brings, and how much of it is held), event_delivery.c (what each
- * dispatcher is sent), event_lists.c (whose turn it is), event_catch_up.c (rounds), event_spill.c
- * (what leaves for the event store and is forgotten there), event_read_back.c (what comes back).
+ * What the parts of the event service share: event_service.c (requests), event_registration.c (who
+ * is there), event_intake.c (what the reader brings, and how much of it is held), event_delivery.c
+ * (what each dispatcher is sent), event_lists.c (whose turn it is), event_catch_up.c (rounds),
+ * event_spill.c (what leaves for the event store and is forgotten there), event_read_back.c (what
+ * comes back), event_others.c (sessions of other nodes, and dispatchers of this one that others may
+ * serve).
  */
 #ifndef SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H
 #define SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H
@@ -12,6 +14,7 @@
 
 typedef enum {
     REGISTRATION_IDLE,       /* registered, no RESET yet */
+    REGISTRATION_WITHHELD,   /* likewise, and not READY: it would have to be caught up */
     REGISTRATION_STREAMING,  /* reads the tail, perhaps behind what a round left for it */
     REGISTRATION_STORED,     /* likewise, but rows that it was not sent are in the event store */
     REGISTRATION_WAITING,    /* starts below the tail, waits for a catch-up round */
@@ -49,6 +52,9 @@ typedef struct {
 
 struct registration {
     dispatcher_id_t dispatcher_id;
+    stream_peer_t peer;
+    uint64_t group_bytes_max; /* where the peer's reader cuts */
+    mono_ns_t heard_at;
     pipeline_t mode;
     commit_ts_t created;
     tail_table_t *table;
@@ -58,7 +64,9 @@ struct registration {
     registration_state_t state;
     uint64_t epoch;
     uint64_t sequence;
-    bool owes_ready, owes_handshake, owes_drop;
+    bool owes_ready, owes_not_held, owes_handshake, owes_drop;
+    bool owes_resolved; /* even if it says nothing new: an answer to a peer's heartbeat */
+    bool is_parked;     /* has something to send that is not allowed now */
 
     commit_ts_t start;        /* position of the epoch */
     commit_ts_t flushed;      /* everything up to it may be forgotten for this dispatcher */
@@ -89,6 +97,7 @@ struct registration {
 /* An answer to somebody who is not registered. */
 typedef struct {
     dispatcher_id_t dispatcher_id;
+    stream_peer_t peer;
     stream_kind_t answer; /* REMOVED, NOT_REUSABLE */
 } stranger_t;
 
@@ -153,6 +162,11 @@ struct event_service {
     catch_up_note_t *notes;
     uint32_t note_first, note_count, note_capacity;
 
+    uint32_t remote_count, withheld_count;
+    bool is_remote_allowed;
+    bool spares_withheld; /* what withheld registrations will need is not kept now */
+    mono_ns_t silence_at; /* silent peers are looked for then */
+
     uint64_t rounds_begun, drops, refused, events;
 };
 
@@ -162,6 +176,16 @@ struct event_service {
 #define STALL_DOUBLINGS_MAX 4
 /* What is read back from the store takes at most this part of the tail's memory. */
 #define EVENT_STORE_READ_SHARE 8
+
+static inline map_key_t registration_key(dispatcher_id_t id)
+{
+    return (map_key_t){id.hi, id.lo};
+}
+
+static inline bool registration_is_remote(const registration_t *registration)
+{
+    return registration->peer.v != STREAM_PEER_OWN.v;
+}
 
 registration_t *event_service_find(const event_service_t *service, dispatcher_id_t dispatcher_id);
 
@@ -178,6 +202,32 @@ static inline bool registration_reads_tail(const registration_t *registration)
     return registration->state == REGISTRATION_STREAMING ||
            registration->state == REGISTRATION_STORED;
 }
+
+/* ---- event_registration.c ---- */
+
+registration_t *event_service_add(event_service_t *service, const stream_request_t *request);
+void event_service_remove(event_service_t *service, registration_t *registration);
+void registration_free(event_service_t *service, registration_t *registration);
+void event_service_tell_stranger(event_service_t *service, const stream_request_t *request,
+                                 stream_kind_t answer);
+
+/* ---- event_others.c ---- */
+
+/* Whether everything of the table above `from` is held or still to be read. */
+bool event_service_can_serve(const event_service_t *service, table_id_t table_id, commit_ts_t from);
+/* Answers REGISTER of a registration that is there. */
+void registration_answer_register(event_service_t *service, registration_t *registration,
+                                  const stream_request_t *request);
+/* Another node's session cannot be served any more. */
+void registration_give_up(event_service_t *service, registration_t *registration);
+/* Whether an item may go to it: parts only if its own reader cuts alike. */
+bool registration_may_send(const event_service_t *service, const registration_t *registration,
+                           const feed_item_t *item);
+/* Gives up peers' sessions that say nothing any more. */
+void event_service_drop_silent(event_service_t *service, mono_ns_t now);
+/* The tail has no room, and nothing is leaving it: what it keeps for withheld dispatchers goes, and
+ * without a store peers' sessions that take nothing are given up. */
+void event_service_spare_others(event_service_t *service, mono_ns_t now);
 
 /* Whether an entry above its position concerns the dispatcher. */
 bool registration_wants(const registration_t *registration, const feed_item_t *item);

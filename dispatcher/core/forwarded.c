@@ -32,22 +32,24 @@ bool forwarded_admit(forwarded_t *forwarded, commit_ts_t commit_ts, forwarded_ph
     return true;
 }
 
-bool forwarded_admit_rows(forwarded_t *forwarded, commit_ts_t commit_ts)
+bool forwarded_admit_rows(forwarded_t *forwarded, commit_ts_t commit_ts, bool is_last)
 {
     if (commit_ts.v < forwarded->commit_ts.v)
         return false;
     if (commit_ts.v > forwarded->commit_ts.v || forwarded->phase < FORWARDED_ROWS) {
-        note(forwarded, commit_ts, FORWARDED_ROWS, 1);
+        note(forwarded, commit_ts, FORWARDED_ROWS, is_last ? FORWARDED_ALL_PARTS : 1);
         return true;
     }
     if (forwarded->phase == FORWARDED_SYNCPOINT || forwarded->parts == FORWARDED_ALL_PARTS)
         return false;
-    if (forwarded->parts_to_skip > 0) {
+    bool is_new = forwarded->parts_to_skip == 0;
+    if (is_new)
+        forwarded->parts++;
+    else
         forwarded->parts_to_skip--;
-        return false;
-    }
-    forwarded->parts++;
-    return true;
+    if (is_last)
+        forwarded->parts = FORWARDED_ALL_PARTS;
+    return is_new;
 }
 
 void forwarded_note_resolved(forwarded_t *forwarded, commit_ts_t commit_ts)

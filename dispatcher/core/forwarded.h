@@ -1,7 +1,7 @@
 /*
  * The last thing of a stream that was let through, so that nothing is let through twice, whatever
  * is sent again after a reset. At one commit_ts the order is DDL, rows (perhaps in parts, the same
- * ones every time), sync point.
+ * ones every time until the last has been let through), sync point.
  *
  * Threads: a value.
  */
@@ -35,7 +35,9 @@ void forwarded_reset(forwarded_t *forwarded);
 
 /* Whether this one is new; then it is noted. `phase` is DDL or SYNCPOINT. */
 bool forwarded_admit(forwarded_t *forwarded, commit_ts_t commit_ts, forwarded_phase_t phase);
-bool forwarded_admit_rows(forwarded_t *forwarded, commit_ts_t commit_ts);
+/* `is_last`: no further part of this transaction has rows for this stream, however the reader that
+ * is behind the stream next cuts it. */
+bool forwarded_admit_rows(forwarded_t *forwarded, commit_ts_t commit_ts, bool is_last);
 
 /* Everything up to commit_ts was sent, but a sync point at it may still follow. */
 void forwarded_note_resolved(forwarded_t *forwarded, commit_ts_t commit_ts);

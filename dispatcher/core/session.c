@@ -19,7 +19,8 @@ static const session_state_row_t state_table[SESSION_STATE_COUNT] = {
     [SESSION_PROBING] = {"probing", BIT(SESSION_REGISTERING) | BIT(SESSION_READING_REMOTE) |
                                         BIT(SESSION_PREPARED) | BIT(SESSION_READING_LOCAL) |
                                         BIT(SESSION_REMOVED)},
-    [SESSION_READING_REMOTE] = {"reading_remote", BIT(SESSION_PROBING) | BIT(SESSION_PREPARED) |
+    [SESSION_READING_REMOTE] = {"reading_remote", BIT(SESSION_REGISTERING) | BIT(SESSION_PROBING) |
+                                                      BIT(SESSION_PREPARED) |
                                                       BIT(SESSION_READING_LOCAL) |
                                                       BIT(SESSION_REMOVED)},
     [SESSION_PREPARED] = {"prepared", BIT(SESSION_REGISTERING) | BIT(SESSION_READING_LOCAL) |
@@ -72,7 +73,7 @@ static void check_invariant(const session_t *session)
     }
 }
 
-static void set_state(session_t *session, session_state_t state)
+void session_set_state(session_t *session, session_state_t state)
 {
     assert(state == session->state || (state_table[session->state].next & BIT(state)));
     session->state = state;
@@ -101,26 +102,33 @@ stream_request_t *session_emit(session_t *session, session_step_t *step, service
     return &slot->request;
 }
 
-static void emit_register(session_t *session, session_step_t *step, service_id_t service)
+void session_register(session_t *session, session_step_t *step, service_id_t service)
 {
     stream_request_t *request = session_emit(session, step, service, STREAM_REGISTER);
     request->span = session->span;
     request->created = session->created;
+    request->position = step->position_of(step->context, session->dispatcher_id);
     request->only_reuse = !service_is_local(service);
+    /* With a callback nobody else is tried before it is used up. */
+    request->others_first = service_is_local(service) && step->options->tries_others &&
+                            !session->is_last_resort && !session->has_callback;
 }
 
-static void start_registering(session_t *session, session_step_t *step)
+void session_start_registering(session_t *session, session_step_t *step)
 {
     session->register_delay_ns = step->options->repeat_first_ns;
     session->register_at = mono_add(step->now, session->register_delay_ns);
 }
 
-static void stop_reading(session_t *session)
+void session_stop_reading(session_t *session, session_step_t *step)
 {
+    if (session->state == SESSION_READING_REMOTE)
+        step->counters->reading_others--;
     session->current = SERVICE_NONE;
     session->reset_at = MONO_NEVER;
     session->heartbeat_at = MONO_NEVER;
     session->progress_at = MONO_NEVER;
+    session->silent_at = MONO_NEVER;
 }
 
 void session_init(session_t *session, const session_start_t *start)
@@ -134,7 +142,11 @@ void session_init(session_t *session, const session_start_t *start)
                            .register_at = MONO_NEVER,
                            .reset_at = MONO_NEVER,
                            .heartbeat_at = MONO_NEVER,
-                           .progress_at = MONO_NEVER};
+                           .progress_at = MONO_NEVER,
+                           .ask_at = MONO_NEVER,
+                           .ask_until = MONO_NEVER,
+                           .probe_until = MONO_NEVER,
+                           .silent_at = MONO_NEVER};
     forwarded_init(&session->forwarded, start->start);
 }
 
@@ -143,31 +155,9 @@ void session_run(session_t *session, session_step_t *step)
     if (session->state != SESSION_NEW)
         return;
     session->is_local_pending = true;
-    set_state(session, SESSION_REGISTERING);
-    start_registering(session, step);
-    emit_register(session, step, SERVICE_LOCAL);
-}
-
-static void probe_next(session_t *session, session_step_t *step)
-{
-    if (session->candidate_count == 0 || session->has_callback)
-        return;
-    session->probed = session->candidates[0];
-    session->candidates++;
-    session->candidate_count--;
-    set_state(session, SESSION_PROBING);
-    start_registering(session, step);
-    emit_register(session, step, session->probed);
-}
-
-void session_probe(session_t *session, const service_id_t *candidates, uint32_t count,
-                   session_step_t *step)
-{
-    if (session->state != SESSION_REGISTERING || count == 0)
-        return;
-    session->candidates = candidates;
-    session->candidate_count = count;
-    probe_next(session, step);
+    session_set_state(session, SESSION_REGISTERING);
+    session_start_registering(session, step);
+    session_register(session, step, SERVICE_LOCAL);
 }
 
 void session_commit(session_t *session, session_step_t *step)
@@ -176,10 +166,11 @@ void session_commit(session_t *session, session_step_t *step)
         return;
     session->has_callback = false;
     if (session->state == SESSION_REGISTERING) {
-        probe_next(session, step);
+        if (session->candidate_count)
+            session_probe_next(session, step);
     } else if (session->state == SESSION_PREPARED) {
         session->current = SERVICE_LOCAL;
-        set_state(session, SESSION_READING_LOCAL);
+        session_set_state(session, SESSION_READING_LOCAL);
         session_reset(session, step);
     }
 }
@@ -194,12 +185,11 @@ void session_remove(session_t *session, session_step_t *step)
         session_emit(session, step, session->current, STREAM_REMOVE);
     if (!service_is_none(session->probed) && !service_equal(session->probed, session->current))
         session_emit(session, step, session->probed, STREAM_REMOVE);
-    stop_reading(session);
-    session->probed = SERVICE_NONE;
-    session->candidate_count = 0;
+    session_stop_reading(session, step);
+    session_end_others(session);
     session->is_local_pending = false;
     session->register_at = MONO_NEVER;
-    set_state(session, SESSION_REMOVED);
+    session_set_state(session, SESSION_REMOVED);
 }
 
 /* Local wins over whatever else was read or asked. */
@@ -211,17 +201,16 @@ static session_result_t ready_from_local(session_t *session, session_step_t *ste
         session_emit(session, step, session->current, STREAM_REMOVE);
     if (!service_is_none(session->probed) && !service_equal(session->probed, session->current))
         session_emit(session, step, session->probed, STREAM_REMOVE);
-    session->probed = SERVICE_NONE;
-    session->candidate_count = 0;
+    session_end_others(session);
     session->is_local_pending = false;
     session->register_at = MONO_NEVER;
-    stop_reading(session);
+    session_stop_reading(session, step);
     if (session->has_callback) {
-        set_state(session, SESSION_PREPARED);
+        session_set_state(session, SESSION_PREPARED);
         return SESSION_RESULT_PREPARED;
     }
     session->current = SERVICE_LOCAL;
-    set_state(session, SESSION_READING_LOCAL);
+    session_set_state(session, SESSION_READING_LOCAL);
     session_reset(session, step);
     return SESSION_RESULT_NOTHING;
 }
@@ -234,20 +223,12 @@ static session_result_t ready_from_remote(session_t *session, service_id_t from,
     } else if (session->state == SESSION_PROBING && service_equal(from, session->probed)) {
         session->current = from;
         session->probed = SERVICE_NONE;
-        set_state(session, SESSION_READING_REMOTE);
+        session->probe_until = MONO_NEVER;
+        session->silent_at = mono_add(step->now, SESSION_SILENCE_NS);
+        session_set_state(session, SESSION_READING_REMOTE);
+        step->counters->reading_others++;
+        step->counters->others_read++;
         session_reset(session, step);
-    }
-    return SESSION_RESULT_NOTHING;
-}
-
-static session_result_t not_reusable(session_t *session, service_id_t from, session_step_t *step)
-{
-    if (service_is_local(from)) {
-        step->counters->refused++;
-    } else if (session->state == SESSION_PROBING && service_equal(from, session->probed)) {
-        session->probed = SERVICE_NONE;
-        set_state(session, SESSION_REGISTERING);
-        probe_next(session, step);
     }
     return SESSION_RESULT_NOTHING;
 }
@@ -258,20 +239,21 @@ static session_result_t removed_by_service(session_t *session, service_id_t from
 {
     if (session->state == SESSION_PREPARED && service_is_local(from)) {
         session->is_local_pending = true;
-        set_state(session, SESSION_REGISTERING);
+        session_set_state(session, SESSION_REGISTERING);
     } else if (service_is_none(session->current) || !service_equal(from, session->current)) {
         return SESSION_RESULT_NOTHING;
     } else if (service_is_local(from)) {
-        stop_reading(session);
+        session_stop_reading(session, step);
         session->is_local_pending = true;
-        set_state(session, SESSION_REGISTERING);
+        session_set_state(session, SESSION_REGISTERING);
     } else {
-        stop_reading(session);
+        session_stop_reading(session, step);
         session->probed = from;
-        set_state(session, SESSION_PROBING);
+        session->probe_until = mono_add(step->now, SESSION_PROBE_NS);
+        session_set_state(session, SESSION_PROBING);
     }
-    start_registering(session, step);
-    emit_register(session, step, from);
+    session_start_registering(session, step);
+    session_register(session, step, from);
     return SESSION_RESULT_NOTHING;
 }
 
@@ -285,7 +267,17 @@ session_result_t session_handle(session_t *session, service_id_t from, const str
         return service_is_local(from) ? ready_from_local(session, step)
                                       : ready_from_remote(session, from, step);
     case STREAM_NOT_REUSABLE:
-        return not_reusable(session, from, step);
+        if (service_is_local(from))
+            step->counters->refused++;
+        else
+            session_not_reusable(session, from, step);
+        return SESSION_RESULT_NOTHING;
+    case STREAM_NOT_HELD:
+        if (service_is_local(from))
+            session_not_held(session, step);
+        else
+            step->counters->refused++;
+        return SESSION_RESULT_NOTHING;
     case STREAM_REMOVED:
         return removed_by_service(session, from, step);
     case STREAM_DROP:
@@ -309,11 +301,13 @@ void session_tick(session_t *session, session_step_t *step)
 {
     if (mono_reached(session->register_at, step->now)) {
         if (session->is_local_pending)
-            emit_register(session, step, SERVICE_LOCAL);
+            session_register(session, step, SERVICE_LOCAL);
         if (!service_is_none(session->probed))
-            emit_register(session, step, session->probed);
-        session->register_delay_ns =
-            doubled(session->register_delay_ns, step->options->repeat_max_ns);
+            session_register(session, step, session->probed);
+        /* What withholds READY has answered: it is told each time how far the others have led. */
+        if (!session->is_withheld)
+            session->register_delay_ns =
+                doubled(session->register_delay_ns, step->options->repeat_max_ns);
         session->register_at = mono_add(step->now, session->register_delay_ns);
     }
     if (mono_reached(session->reset_at, step->now)) {
@@ -325,10 +319,14 @@ void session_tick(session_t *session, session_step_t *step)
         session_progress(session, step);
     if (mono_reached(session->heartbeat_at, step->now))
         session_heartbeat(session, step);
+    session_others_tick(session, step);
 }
 
 mono_ns_t session_next_deadline(const session_t *session)
 {
-    return mono_min(mono_min(session->register_at, session->reset_at),
-                    mono_min(session->heartbeat_at, session->progress_at));
+    mono_ns_t repeat_at = mono_min(session->register_at, session->reset_at);
+    mono_ns_t tell_at = mono_min(session->heartbeat_at, session->progress_at);
+    mono_ns_t ask_at = mono_min(session->ask_at, session->ask_until);
+    mono_ns_t leave_at = mono_min(session->probe_until, session->silent_at);
+    return mono_min(mono_min(repeat_at, tell_at), mono_min(ask_at, leave_at));
 }

@@ -200,14 +200,38 @@ void session_set_probe(session_set_t *set, dispatcher_id_t dispatcher_id,
                        const service_id_t *candidates, uint32_t count, mono_ns_t now)
 {
     entry_t *entry = find(set, dispatcher_id);
-    if (!entry || entry->session.state != SESSION_REGISTERING || count == 0)
+    if (!entry || entry->session.state != SESSION_REGISTERING)
         return;
     size_t size = count * sizeof *candidates;
-    entry->probes = memory_realloc(entry->probes, size);
-    memcpy(entry->probes, candidates, size);
+    if (count) {
+        entry->probes = memory_realloc(entry->probes, size);
+        memcpy(entry->probes, candidates, size);
+    }
     session_step_t step = step_at(set, now);
     session_probe(&entry->session, entry->probes, count, &step);
     heap_update(set, entry);
+}
+
+static void for_service(session_set_t *set, service_id_t service, mono_ns_t now,
+                        void (*act)(session_t *, service_id_t, session_step_t *))
+{
+    session_step_t step = step_at(set, now);
+    size_t at = 0;
+    entry_t *entry;
+    while ((entry = key_map_next(&set->by_id, &at))) {
+        act(&entry->session, service, &step);
+        heap_update(set, entry);
+    }
+}
+
+void session_set_service_gone(session_set_t *set, service_id_t service, mono_ns_t now)
+{
+    for_service(set, service, now, session_service_gone);
+}
+
+void session_set_service_up(session_set_t *set, service_id_t service, mono_ns_t now)
+{
+    for_service(set, service, now, session_service_up);
 }
 
 void session_set_commit(session_set_t *set, dispatcher_id_t dispatcher_id, mono_ns_t now)

@@ -33,9 +33,13 @@ sluice_error_t session_set_add(session_set_t *set, const session_start_t *start,
                                mono_ns_t now) SLUICE_MUST_USE;
 /* Ends a session; false: there is none. Later events for it are dropped. */
 bool session_set_remove(session_set_t *set, dispatcher_id_t dispatcher_id, mono_ns_t now);
-/* Remote services to probe, copied; see session_probe. */
+/* Remote services to probe, copied; see session_probe. Nothing happens for an id without session.
+ */
 void session_set_probe(session_set_t *set, dispatcher_id_t dispatcher_id,
                        const service_id_t *candidates, uint32_t count, mono_ns_t now);
+/* For all sessions that ask or read this service; see session_service_gone, session_service_up. */
+void session_set_service_gone(session_set_t *set, service_id_t service, mono_ns_t now);
+void session_set_service_up(session_set_t *set, service_id_t service, mono_ns_t now);
 /* Second phase of a two-phase add. Nothing happens for an id without session. */
 void session_set_commit(session_set_t *set, dispatcher_id_t dispatcher_id, mono_ns_t now);
 

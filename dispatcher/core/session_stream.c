@@ -13,6 +13,13 @@ static position_t position_now(const session_t *session, const session_step_t *s
     return step->position_of(step->context, session->dispatcher_id);
 }
 
+static uint64_t heartbeat_ns(const session_t *session, const session_step_t *step)
+{
+    uint64_t wanted = step->options->heartbeat_ns;
+    bool is_short = service_is_local(session->current) || wanted < SESSION_REMOTE_HEARTBEAT_NS;
+    return is_short ? wanted : SESSION_REMOTE_HEARTBEAT_NS;
+}
+
 static void emit_reset(session_t *session, session_step_t *step, position_t position)
 {
     stream_request_t *request = session_emit(session, step, session->current, STREAM_RESET);
@@ -51,7 +58,7 @@ void session_reset(session_t *session, session_step_t *step)
     session->credit_granted = credit_wanted(session, step->options);
     session->reset_delay_ns = step->options->repeat_first_ns;
     session->reset_at = mono_add(step->now, session->reset_delay_ns);
-    session->heartbeat_at = mono_add(step->now, step->options->heartbeat_ns);
+    session->heartbeat_at = mono_add(step->now, heartbeat_ns(session, step));
     emit_reset(session, step, position);
 }
 
@@ -99,7 +106,8 @@ static session_result_t data(session_t *session, const stream_event_t *event, se
     session->credit_received += cost;
     bool is_next;
     if (event->kind == STREAM_ROWS)
-        is_next = forwarded_admit_rows(&session->forwarded, event->commit_ts);
+        is_next =
+            forwarded_admit_rows(&session->forwarded, event->commit_ts, !event->rows->continues);
     else
         is_next = forwarded_admit(&session->forwarded, event->commit_ts,
                                   event->kind == STREAM_DDL ? FORWARDED_DDL : FORWARDED_SYNCPOINT);
@@ -148,6 +156,8 @@ session_result_t session_handle_stream(session_t *session, service_id_t from,
         step->counters->stale++;
         return SESSION_RESULT_NOTHING;
     }
+    if (session->silent_at.v != MONO_NEVER.v)
+        session->silent_at = mono_add(step->now, SESSION_SILENCE_NS);
     if (event->kind == STREAM_HANDSHAKE)
         return handshake(session, event, step);
     if (event->kind == STREAM_DROP)
@@ -172,5 +182,5 @@ void session_flushed(session_t *session, uint64_t bytes, session_step_t *step)
 void session_heartbeat(session_t *session, session_step_t *step)
 {
     emit_progress(session, step, STREAM_HEARTBEAT);
-    session->heartbeat_at = mono_add(step->now, step->options->heartbeat_ns);
+    session->heartbeat_at = mono_add(step->now, heartbeat_ns(session, step));
 }

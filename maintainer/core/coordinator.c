@@ -13,6 +13,7 @@ coordinator_t *coordinator_new(const maintainer_settings_t *settings, const node
     c->name = *name;
     c->incarnation = incarnation;
     c->nodes = node_set_new(settings, now);
+    c->stores = log_coordinator_new(c->nodes);
     c->next_tag = c->next_persist_id = 1;
     /* A node keeps the answers of checks: those of an earlier process must not be taken for ours.
      */
@@ -41,6 +42,7 @@ void coordinator_destroy(coordinator_t **coordinator)
     free(c->feeds);
     free(c->replies);
     free(c->answers);
+    log_coordinator_destroy(&c->stores);
     node_set_destroy(&c->nodes);
     free(c);
 }
@@ -87,6 +89,7 @@ feed_t *coordinator_add_feed(coordinator_t *c)
 
 void coordinator_drop_feed(coordinator_t *c, feed_t *feed)
 {
+    log_coordinator_forget_changefeed(c->stores, feed->stored.ref.uuid);
     for (uint32_t i = 0; i < c->feed_count; i++)
         if (c->feeds[i] == feed)
             c->feeds[i] = c->feeds[--c->feed_count];
@@ -147,6 +150,10 @@ static const changefeed_ref_t *ref_of(const message_t *message)
         return &message->schema_snapshot.changefeed;
     case MESSAGE_SCHEMA_DDL:
         return &message->schema_ddls.changefeed;
+    case MESSAGE_EVENT_STORE_STATE:
+        return &message->event_store_state.changefeed;
+    case MESSAGE_CANDIDATES_REQUEST:
+        return &message->candidates_request.changefeed;
     default:
         return NULL;
     }
@@ -182,7 +189,13 @@ static void route(coordinator_t *c, mono_ns_t now, node_index_t node, const mess
         note_epoch(feed, message->header.maintainer_epoch);
         return;
     }
-    maintainer_receive(feed->maintainer, now, node, message);
+    if (message->header.type == MESSAGE_EVENT_STORE_STATE)
+        log_coordinator_report(c->stores, node, &message->event_store_state);
+    else if (message->header.type == MESSAGE_CANDIDATES_REQUEST)
+        log_coordinator_ask(c->stores, node, message->header.maintainer_epoch,
+                            &message->candidates_request);
+    else
+        maintainer_receive(feed->maintainer, now, node, message);
 }
 
 void coordinator_receive(coordinator_t *c, mono_ns_t now, const message_t *message)
@@ -276,6 +289,14 @@ static void answer_done(coordinator_t *c, effects_t *effects)
     c->answer_count = 0;
 }
 
+static void answer_questions(coordinator_t *c, effects_t *effects)
+{
+    if (!log_coordinator_has_questions(c->stores))
+        return;
+    sender_t sender = coordinator_sender(c, effects, NULL);
+    log_coordinator_answer(c->stores, &sender);
+}
+
 void coordinator_step(coordinator_t *c, mono_ns_t now, effects_t *effects)
 {
     size_t from = effects->count;
@@ -286,6 +307,7 @@ void coordinator_step(coordinator_t *c, mono_ns_t now, effects_t *effects)
     }
     nodes_judge(c, now, effects);
     nodes_reply(c, effects);
+    answer_questions(c, effects);
     answer_done(c, effects);
     for (uint32_t i = c->feed_count; i > 0; i--)
         feed_step(c, now, c->feeds[i - 1], effects);

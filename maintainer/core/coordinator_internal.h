@@ -3,6 +3,7 @@
 #define SLUICE_MAINTAINER_CORE_COORDINATOR_INTERNAL_H
 
 #include "maintainer/core/coordinator.h"
+#include "maintainer/core/log_coordinator.h"
 #include "maintainer/core/maintainer.h"
 #include "maintainer/core/node_set.h"
 
@@ -82,6 +83,7 @@ struct coordinator {
     node_id_t name;
     incarnation_t incarnation;
     node_set_t *nodes;
+    log_coordinator_t *stores;
     feed_t **feeds;
     uint32_t feed_count, feed_capacity;
     uint64_t next_tag, next_persist_id, next_check_id;

@@ -40,6 +40,7 @@ void nodes_close_unknown(coordinator_t *c, const message_t *message, changefeed_
 
 static void node_left(coordinator_t *c, mono_ns_t now, node_index_t node)
 {
+    log_coordinator_forget_node(c->stores, node);
     for (uint32_t i = 0; i < c->feed_count; i++)
         if (c->feeds[i]->maintainer)
             maintainer_node_left(c->feeds[i]->maintainer, now, node);

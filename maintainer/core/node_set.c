@@ -141,9 +141,9 @@ static bool keeps_slot(node_set_t *nodes, node_entry_t *entry, uint32_t slot_hel
     return true;
 }
 
-static void copy_text(char to[NODE_TEXT_MAX], bytes_t from)
+static void copy_text(char *to, size_t size, bytes_t from)
 {
-    size_t len = from.len < NODE_TEXT_MAX ? from.len : NODE_TEXT_MAX - 1;
+    size_t len = from.len < size ? from.len : size - 1;
     if (len)
         memcpy(to, from.data, len);
     to[len] = '\0';
@@ -192,8 +192,9 @@ hello_result_t node_set_hello(node_set_t *nodes, const node_id_t *id, incarnatio
                           .is_used = true,
                           .is_present = true,
                           .is_leaving = hello->is_leaving};
-    copy_text(fresh.host, hello->host);
-    copy_text(fresh.version, hello->version);
+    copy_text(fresh.host, sizeof fresh.host, hello->host);
+    copy_text(fresh.version, sizeof fresh.version, hello->version);
+    copy_text(fresh.events, sizeof fresh.events, hello->events);
     *entry = fresh;
     return result;
 }

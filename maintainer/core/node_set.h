@@ -30,7 +30,8 @@ typedef struct {
     bool must_start_again; /* called absent under this incarnation */
     bool is_leaving, is_draining;
     char host[NODE_TEXT_MAX], version[NODE_TEXT_MAX];
-    uint64_t silence_ns; /* counted while present and while absent */
+    char events[ENDPOINT_BYTES_MAX + 1]; /* where others reach its event services; "": nowhere */
+    uint64_t silence_ns;                 /* counted while present and while absent */
     uint64_t
         deafness_ns; /* since it confirmed an answer, while there are answers to be confirmed */
     uint64_t newest_heartbeat;

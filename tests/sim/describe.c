@@ -170,6 +170,11 @@ static void add_body(line_t *line, const message_t *message)
     case MESSAGE_CHECK_RESPONSE:
         add(line, " %s", sluice_error_name(message->check_response.error));
         break;
+    case MESSAGE_EVENT_STORE_STATE:
+    case MESSAGE_CANDIDATES_REQUEST:
+    case MESSAGE_CANDIDATES_RESPONSE:
+    case MESSAGE_STREAM_REQUESTS:
+    case MESSAGE_STREAM_EVENTS:
     case MESSAGE_HELLO:
     case MESSAGE_CHANGEFEED_CLOSED:
     case MESSAGE_HELLO_RESPONSE:

@@ -280,6 +280,7 @@ static void take_in(dispatcher_t *dispatcher, dispatcher_step_t *step, stream_ev
         break;
     case STREAM_READY:
     case STREAM_NOT_REUSABLE:
+    case STREAM_NOT_HELD:
     case STREAM_REMOVED:
     case STREAM_DROP:
     case STREAM_HANDSHAKE:

@@ -125,6 +125,11 @@ static void handle(node_core_t *core, node_link_t *link, const message_t *messag
     case MESSAGE_TABLE_LIST:
     case MESSAGE_SCHEMA_SNAPSHOT:
     case MESSAGE_SCHEMA_DDL:
+    case MESSAGE_EVENT_STORE_STATE:
+    case MESSAGE_CANDIDATES_REQUEST:
+    case MESSAGE_CANDIDATES_RESPONSE:
+    case MESSAGE_STREAM_REQUESTS:
+    case MESSAGE_STREAM_EVENTS:
         core->messages_dropped++;
         break;
     }

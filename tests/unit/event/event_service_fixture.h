@@ -151,9 +151,10 @@ static inline const stream_event_t *next_of(fixture_t *f, uint64_t number, uint3
 }
 
 static const char letters[] = {
-    [STREAM_READY] = 'r', [STREAM_NOT_REUSABLE] = 'n', [STREAM_REMOVED] = 'x',
-    [STREAM_DROP] = 'd',  [STREAM_HANDSHAKE] = 'H',    [STREAM_ROWS] = 'R',
-    [STREAM_DDL] = 'D',   [STREAM_SYNCPOINT] = 'S',    [STREAM_RESOLVED] = '=',
+    [STREAM_READY] = 'r',    [STREAM_NOT_REUSABLE] = 'n', [STREAM_REMOVED] = 'x',
+    [STREAM_NOT_HELD] = 'h', [STREAM_DROP] = 'd',         [STREAM_HANDSHAKE] = 'H',
+    [STREAM_ROWS] = 'R',     [STREAM_DDL] = 'D',          [STREAM_SYNCPOINT] = 'S',
+    [STREAM_RESOLVED] = '=',
 };
 
 /* What one dispatcher was sent: "r H101 R103 =105". Checks the numbers of the stream on the way. */

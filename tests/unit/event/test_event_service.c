@@ -79,26 +79,6 @@ static void removed_dispatchers_get_nothing_more(void **state)
     end(&f);
 }
 
-static void remote_reuse_is_granted_only_for_tables_read_here(void **state)
-{
-    (void)state;
-    fixture_t f = begin();
-    request(&f, (stream_request_t){.kind = STREAM_REGISTER,
-                                   .dispatcher_id = id_of(8),
-                                   .span = {.table_id = {1}},
-                                   .only_reuse = true});
-    open_stream(&f, 1, BASE);
-    run(&f);
-    assert_sent(&f, 8, 0, "n");
-    request(&f, (stream_request_t){.kind = STREAM_REGISTER,
-                                   .dispatcher_id = id_of(9),
-                                   .span = {.table_id = {1}},
-                                   .only_reuse = true});
-    run(&f);
-    assert_sent(&f, 9, 0, "r");
-    end(&f);
-}
-
 static void each_table_gets_its_rows_and_the_ddls_that_concern_it(void **state)
 {
     (void)state;
@@ -320,7 +300,6 @@ int main(void)
         cmocka_unit_test(repeated_reset_after_resolved_is_not_answered),
         cmocka_unit_test(strangers_are_told_that_they_are_removed),
         cmocka_unit_test(removed_dispatchers_get_nothing_more),
-        cmocka_unit_test(remote_reuse_is_granted_only_for_tables_read_here),
         cmocka_unit_test(each_table_gets_its_rows_and_the_ddls_that_concern_it),
         cmocka_unit_test(the_ddl_that_created_a_table_is_never_sent_to_it),
         cmocka_unit_test(starts_behind_the_position_of_the_reset),

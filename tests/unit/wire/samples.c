@@ -1,13 +1,15 @@
 #include "tests/unit/wire/samples.h"
 
 const message_type_t sample_types[] = {
-    MESSAGE_BLOCK_STATUS_REQUEST, MESSAGE_HEARTBEAT_REQUEST, MESSAGE_HELLO,
-    MESSAGE_CHECK_RESPONSE,       MESSAGE_CHANGEFEED_OPENED, MESSAGE_CHANGEFEED_CLOSED,
-    MESSAGE_BOOTSTRAP_RESPONSE,   MESSAGE_TABLE_LIST,        MESSAGE_SCHEMA_SNAPSHOT,
-    MESSAGE_SCHEMA_DDL,           MESSAGE_HELLO_RESPONSE,    MESSAGE_START_AGAIN,
-    MESSAGE_CHECK_REQUEST,        MESSAGE_CHANGEFEED_OPEN,   MESSAGE_CHANGEFEED_CLOSE,
-    MESSAGE_BOOTSTRAP_REQUEST,    MESSAGE_SCHEDULE_REQUEST,  MESSAGE_HEARTBEAT_RESPONSE,
-    MESSAGE_SCHEMA_SNAPSHOT_ACK,  MESSAGE_VERSION_MISMATCH,
+    MESSAGE_BLOCK_STATUS_REQUEST, MESSAGE_HEARTBEAT_REQUEST,   MESSAGE_HELLO,
+    MESSAGE_CHECK_RESPONSE,       MESSAGE_CHANGEFEED_OPENED,   MESSAGE_CHANGEFEED_CLOSED,
+    MESSAGE_BOOTSTRAP_RESPONSE,   MESSAGE_TABLE_LIST,          MESSAGE_SCHEMA_SNAPSHOT,
+    MESSAGE_SCHEMA_DDL,           MESSAGE_HELLO_RESPONSE,      MESSAGE_START_AGAIN,
+    MESSAGE_CHECK_REQUEST,        MESSAGE_CHANGEFEED_OPEN,     MESSAGE_CHANGEFEED_CLOSE,
+    MESSAGE_BOOTSTRAP_REQUEST,    MESSAGE_SCHEDULE_REQUEST,    MESSAGE_HEARTBEAT_RESPONSE,
+    MESSAGE_SCHEMA_SNAPSHOT_ACK,  MESSAGE_VERSION_MISMATCH,    MESSAGE_EVENT_STORE_STATE,
+    MESSAGE_CANDIDATES_REQUEST,   MESSAGE_CANDIDATES_RESPONSE, MESSAGE_STREAM_REQUESTS,
+    MESSAGE_STREAM_EVENTS,
 };
 const size_t sample_type_count = sizeof sample_types / sizeof sample_types[0];
 
@@ -217,7 +219,8 @@ static void fill_from_node(message_t *message)
         message->heartbeat_request = heartbeat_request();
         break;
     case MESSAGE_HELLO:
-        message->hello = (hello_t){bytes_of_text("host-1"), bytes_of_text("0.1.0"), true, 7};
+        message->hello = (hello_t){bytes_of_text("host-1"), bytes_of_text("0.1.0"), true, 7,
+                                   bytes_of_text("tcp://node-1:7613")};
         break;
     case MESSAGE_CHECK_RESPONSE:
         message->check_response = (check_response_t){.check_id = 6,
@@ -286,6 +289,97 @@ static void fill_from_maintainer(message_t *message)
     }
 }
 
+static const store_floor_t floors[] = {{{11}, {60}}, {{UINT64_MAX}, {70}}};
+static const candidates_question_t questions[] = {
+    {.dispatcher_id = {1, 2}, .table_id = {11}, .start = {50}, .resolved_time_min = {9}},
+    {.dispatcher_id = {3, 4}, .table_id = {0}, .start = {51}},
+};
+static const candidate_t candidates[] = {
+    {.node = {"node-2"},
+     .incarnation = {1767225599124},
+     .slot = 1,
+     .events = {(const uint8_t *)"ipc:///a", 8}},
+    {.node = {"node-3"},
+     .incarnation = {1},
+     .slot = 63,
+     .events = {(const uint8_t *)"tcp://h:1", 9}},
+};
+static const candidates_answer_t answers[] = {
+    {.dispatcher_id = {1, 2}, .nodes = {1, 0}, .count = 2},
+    {.dispatcher_id = {3, 4}},
+};
+static const bytes_t definitions[] = {{(const uint8_t *)"d\0f", 3}};
+static const stream_message_event_t stream_events[] = {
+    {.kind = STREAM_HANDSHAKE,
+     .dispatcher_id = {1, 2},
+     .epoch = 3,
+     .sequence = 1,
+     .commit_ts = {50},
+     .commit_time = {7},
+     .definition = STREAM_NO_DEFINITION},
+    {.kind = STREAM_ROWS,
+     .dispatcher_id = {1, 2},
+     .epoch = 3,
+     .sequence = 2,
+     .commit_ts = {51},
+     .commit_time = {8},
+     .definition = 0,
+     .payload = {(const uint8_t *)"ro", 2},
+     .piece = 3,
+     .continues = true},
+    {.kind = STREAM_DDL,
+     .dispatcher_id = {3, 4},
+     .epoch = 1,
+     .sequence = 9,
+     .commit_ts = {52},
+     .commit_time = {8},
+     .definition = STREAM_NO_DEFINITION,
+     .payload = {(const uint8_t *)"ddl", 3}},
+    {.kind = STREAM_NOT_REUSABLE, .dispatcher_id = {3, 5}, .definition = STREAM_NO_DEFINITION},
+};
+
+static stream_request_t *stream_requests(arena_t *arena)
+{
+    stream_request_t *requests = arena_calloc(arena, 3, sizeof *requests);
+    requests[0] = (stream_request_t){.kind = STREAM_REGISTER,
+                                     .dispatcher_id = {1, 2},
+                                     .span = range(),
+                                     .mode = PIPELINE_REDO,
+                                     .created = {4},
+                                     .only_reuse = true,
+                                     .group_bytes_max = 1 << 20,
+                                     .position = {{9}, {{8}, true}}};
+    requests[1] = (stream_request_t){.kind = STREAM_RESET,
+                                     .dispatcher_id = {1, 2},
+                                     .epoch = 5,
+                                     .position = {{9}, {{0}, false}},
+                                     .credit_bytes = 4096};
+    requests[2] = (stream_request_t){.kind = STREAM_REMOVE, .dispatcher_id = {3, 4}};
+    return requests;
+}
+
+static void fill_of_services(message_t *message, arena_t *arena)
+{
+    switch ((unsigned)message->header.type) {
+    case MESSAGE_EVENT_STORE_STATE:
+        message->event_store_state =
+            (event_store_report_t){feed, true, {50}, {80}, {1767225599000}, floors, 2};
+        break;
+    case MESSAGE_CANDIDATES_REQUEST:
+        message->candidates_request = (candidates_request_t){feed, questions, 2};
+        break;
+    case MESSAGE_CANDIDATES_RESPONSE:
+        message->candidates_response = (candidates_response_t){feed, candidates, 2, answers, 2};
+        break;
+    case MESSAGE_STREAM_REQUESTS:
+        message->stream_requests = (stream_requests_t){feed, stream_requests(arena), 3};
+        break;
+    case MESSAGE_STREAM_EVENTS:
+        message->stream_events = (stream_events_t){feed, definitions, 1, stream_events, 4};
+        break;
+    }
+}
+
 message_t *sample_message(message_type_t type, arena_t *arena)
 {
     message_t *message = arena_zalloc(arena, sizeof *message);
@@ -302,6 +396,7 @@ message_t *sample_message(message_type_t type, arena_t *arena)
         message->schedule_request = (schedule_request_t){feed, creates(arena), 1, ids, 3};
     fill_from_node(message);
     fill_from_maintainer(message);
+    fill_of_services(message, arena);
     return message;
 }
 
