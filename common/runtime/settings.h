@@ -28,7 +28,7 @@ typedef struct {
         uint64_t failure_settle_ns;
     } maintainer;
     struct {
-        const char *id, *http;
+        const char *id, *http, *events, *events_advertise;
         config_list_t control, status; /* of each maintainer, in the same order */
         uint64_t server_id_base;
         uint64_t block_status_buffer_max, request_queue_max;

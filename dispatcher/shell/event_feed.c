@@ -225,6 +225,7 @@ sluice_error_t event_feed_open(const event_feed_options_t *options, event_feed_t
         or_default(options->tail_bytes_max, service.service.tail_bytes_max);
     service.service.store_bytes_max = options->store_bytes_max;
     service.service.grace_ns = or_default(options->shed_grace_ns, service.service.grace_ns);
+    service.service.group_bytes_max = self->group_bytes_max;
     sluice_error_t error = make_tracker(self, options, report);
     if (error == SLUICE_OK)
         error = event_feed_older_options(options, &service.puller, report);

@@ -51,6 +51,13 @@ void event_feed_close(event_feed_t **feed);
 int event_feed_fd(const event_feed_t *feed);
 /* Takes up to `max` events; each must be cleared by the caller. */
 uint32_t event_feed_take(event_feed_t *feed, stream_event_t *events, uint32_t max);
+/* The same for events of other nodes' sessions. */
+int event_feed_remote_fd(const event_feed_t *feed);
+uint32_t event_feed_take_remote(event_feed_t *feed, stream_event_t *events, uint32_t max);
+/* Where its readers cut large transactions. */
+uint64_t event_feed_group_bytes_max(const event_feed_t *feed);
+/* What it holds; see feed_port_t. */
+bool event_feed_holds(event_feed_t *feed, event_store_report_t *state, store_floor_t *floors);
 /* Hands a request to the service; copied. */
 void event_feed_request(event_feed_t *feed, const stream_request_t *request);
 

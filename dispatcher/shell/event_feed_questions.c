@@ -10,6 +10,26 @@ uint32_t event_feed_take(event_feed_t *feed, stream_event_t *events, uint32_t ma
     return service_actor_take(feed->service, events, max);
 }
 
+int event_feed_remote_fd(const event_feed_t *feed)
+{
+    return service_actor_remote_fd(feed->service);
+}
+
+uint32_t event_feed_take_remote(event_feed_t *feed, stream_event_t *events, uint32_t max)
+{
+    return service_actor_take_remote(feed->service, events, max);
+}
+
+uint64_t event_feed_group_bytes_max(const event_feed_t *feed)
+{
+    return feed->group_bytes_max;
+}
+
+bool event_feed_holds(event_feed_t *feed, event_store_report_t *state, store_floor_t *floors)
+{
+    return service_actor_holds(feed->service, state, floors);
+}
+
 void event_feed_request(event_feed_t *feed, const stream_request_t *request)
 {
     service_actor_request(feed->service, request);
@@ -88,6 +108,8 @@ void event_feed_state(event_feed_t *feed, event_feed_state_t *state)
         .tail_bytes = service.tail_bytes,
         .is_waiting_for_room = service.is_waiting_for_room,
         .streams = service.registrations,
+        .remote_streams = service.remote,
+        .withheld = service.withheld,
         .catching_up = service.catching_up,
         .catch_ups = service.rounds,
         .drops = service.drops,

@@ -189,14 +189,17 @@ bool hosted_changefeed_is_closed(const hosted_changefeed_t *changefeed)
     return atomic_load(&changefeed->is_closed);
 }
 
-uint32_t hosted_changefeed_fds(const hosted_changefeed_t *changefeed,
+uint32_t hosted_changefeed_fds(const hosted_changefeed_t *changefeed, bool serves,
                                int fds[HOSTED_CHANGEFEED_FDS])
 {
     if (changefeed->has_thread)
         return 0;
-    fds[0] = event_feed_fd(changefeed->feed);
-    fds[1] = sink_pool_fd(changefeed->pool);
-    return HOSTED_CHANGEFEED_FDS;
+    uint32_t count = 0;
+    fds[count++] = event_feed_fd(changefeed->feed);
+    fds[count++] = sink_pool_fd(changefeed->pool);
+    if (serves)
+        fds[count++] = event_feed_remote_fd(changefeed->feed);
+    return count;
 }
 
 /* ---- the feed port ---- */
@@ -204,6 +207,16 @@ uint32_t hosted_changefeed_fds(const hosted_changefeed_t *changefeed,
 static uint32_t feed_take(void *self, stream_event_t *events, uint32_t max)
 {
     return event_feed_take(self, events, max);
+}
+
+static uint32_t feed_take_remote(void *self, stream_event_t *events, uint32_t max)
+{
+    return event_feed_take_remote(self, events, max);
+}
+
+static bool feed_holds(void *self, event_store_report_t *state, store_floor_t *floors)
+{
+    return event_feed_holds(self, state, floors);
 }
 
 static void feed_request(void *self, const stream_request_t *request)
@@ -315,6 +328,9 @@ changefeed_ports_t hosted_changefeed_ports(hosted_changefeed_t *changefeed)
     feed_port_t feed = {
         .self = changefeed->feed,
         .take = feed_take,
+        .take_remote = feed_take_remote,
+        .group_bytes_max = event_feed_group_bytes_max(changefeed->feed),
+        .holds = feed_holds,
         .request = feed_request,
         .set_persisted = feed_set_persisted,
         .table_list = feed_table_list,

@@ -31,9 +31,10 @@ void hosted_changefeed_begin_close(hosted_changefeed_t *changefeed, bool forgets
 /* That has ended: hosted_changefeed_destroy does not wait. */
 bool hosted_changefeed_is_closed(const hosted_changefeed_t *changefeed);
 
-/* Descriptors to poll for input; returns how many: none once its end has begun. */
-#define HOSTED_CHANGEFEED_FDS 2
-uint32_t hosted_changefeed_fds(const hosted_changefeed_t *changefeed,
+/* Descriptors to poll for input; returns how many: none once its end has begun. `serves`: also for
+ * events of other nodes' sessions. */
+#define HOSTED_CHANGEFEED_FDS 3
+uint32_t hosted_changefeed_fds(const hosted_changefeed_t *changefeed, bool serves,
                                int fds[HOSTED_CHANGEFEED_FDS]);
 
 #endif

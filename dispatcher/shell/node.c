@@ -12,7 +12,7 @@
 #include "dispatcher/shell/node_internal.h"
 
 #define RECEIVED_MAX 256
-#define POLL_ITEMS_MAX (3 + 3 * CONFIG_LIST_MAX + NODE_HOST_FDS_MAX)
+#define POLL_ITEMS_MAX (3 + 3 * CONFIG_LIST_MAX + EVENTS_SOCKETS_POLL_MAX + NODE_HOST_FDS_MAX)
 
 /* ---- life ---- */
 
@@ -42,6 +42,7 @@ static node_settings_t core_settings(const settings_t *settings)
                     .repeat_max_ns = settings->node.session_repeat_max_ns,
                     .heartbeat_ns = settings->node.session_heartbeat_ns,
                     .credit_bytes_max = settings->node.session_credit_bytes},
+        .candidate_lag_ms = settings->node.candidate_lag_max_ns / NS_PER_MS,
     };
 }
 
@@ -58,6 +59,7 @@ static node_core_t *new_core(node_t *node)
         .links = ports,
         .link_count = node->link_count,
         .host = node_host_port(node->host),
+        .events = events_sockets_port(node->events),
     };
     node_core_t *core = node_core_new(&options);
     free(ports);
@@ -80,6 +82,11 @@ node_t *node_new(const node_options_t *options)
     for (uint32_t i = 0; i < node->link_count; i++)
         node->links[i] = maintainer_link_new(settings->node.control.items[i],
                                              settings->node.status.items[i], &node->id);
+    events_sockets_options_t events = {.bind = settings->node.events,
+                                       .advertise = settings->node.events_advertise,
+                                       .insecure = settings->insecure,
+                                       .node = &node->id};
+    node->events = events_sockets_new(&events);
     node->host = node_host_new(settings);
     node->core = new_core(node);
     return node;
@@ -92,6 +99,7 @@ void node_destroy(node_t **node)
         return;
     http_server_destroy(&self->http);
     node_core_destroy(&self->core);
+    events_sockets_destroy(&self->events);
     node_host_destroy(&self->host);
     for (uint32_t i = 0; i < self->link_count; i++)
         maintainer_link_destroy(&self->links[i]);
@@ -103,13 +111,13 @@ void node_destroy(node_t **node)
 
 /* ---- links ---- */
 
-static void note_refused(node_t *node, const maintainer_link_t *link, mono_ns_t now)
+static void note_refused(node_t *node, const char *endpoint, mono_ns_t now)
 {
     uint64_t suppressed = 0;
     node->messages_refused++;
     if (log_limiter_allow(&node->refused_limiter, now, &suppressed))
         LOG(LOG_LEVEL_WARNING, "node", NULL, "a message could not be understood",
-            log_text("endpoint", link->control_endpoint), log_number("not_logged", suppressed));
+            log_text("endpoint", endpoint), log_number("not_logged", suppressed));
 }
 
 static void receive_messages(node_t *node, uint32_t index, mono_ns_t now)
@@ -122,7 +130,7 @@ static void receive_messages(node_t *node, uint32_t index, mono_ns_t now)
         if (error == SLUICE_ERROR_AGAIN)
             break;
         if (error != SLUICE_OK)
-            note_refused(node, link, now);
+            note_refused(node, link->control_endpoint, now);
         else
             node_core_receive(node->core, index, &message, now);
         arena_reset(&arena);
@@ -137,6 +145,43 @@ static void follow_link(node_t *node, uint32_t index, mono_ns_t now)
         node_core_link_up(node->core, index, NODE_LINK_STATUS, now);
     if (changes.control_is_up)
         node_core_link_up(node->core, index, NODE_LINK_CONTROL, now);
+}
+
+/* ---- other nodes ---- */
+
+/* False: there is no more for now. */
+static bool take_from_nodes(node_t *node, arena_t *arena, mono_ns_t now)
+{
+    message_t message = {0};
+    uint32_t slot = 0;
+    switch (events_sockets_take(node->events, arena, &message, &slot)) {
+    case EVENTS_NOTHING:
+        return false;
+    case EVENTS_REFUSED:
+        note_refused(node, "events", now);
+        break;
+    case EVENTS_REQUEST:
+        node_core_serve(node->core, &message, now);
+        break;
+    case EVENTS_ANSWER:
+        node_core_hear(node->core, slot, &message, now);
+        break;
+    case EVENTS_UP:
+        node_core_service_link(node->core, slot, true, now);
+        break;
+    case EVENTS_DOWN:
+        node_core_service_link(node->core, slot, false, now);
+        break;
+    }
+    return true;
+}
+
+static void receive_from_nodes(node_t *node, mono_ns_t now)
+{
+    arena_t arena = {0};
+    for (uint32_t i = 0; i < RECEIVED_MAX && take_from_nodes(node, &arena, now); i++)
+        arena_reset(&arena);
+    arena_clear(&arena);
 }
 
 /* ---- signals ---- */
@@ -202,8 +247,9 @@ static int fill_poll_items(const node_t *node, zmq_pollitem_t items[POLL_ITEMS_M
             items[count++] =
                 (zmq_pollitem_t){.socket = zsock_resolve(sockets[j]), .events = ZMQ_POLLIN};
     }
+    count += events_sockets_poll(node->events, items + count);
     int fds[NODE_HOST_FDS_MAX];
-    uint32_t hosted = node_host_fds(node->host, fds);
+    uint32_t hosted = node_host_fds(node->host, node_core_serves(node->core), fds);
     for (uint32_t i = 0; i < hosted; i++)
         items[count++] = (zmq_pollitem_t){.fd = fds[i], .events = ZMQ_POLLIN};
     return count;
@@ -247,6 +293,7 @@ static sluice_error_t turn(node_t *node, mono_ns_t now, bool *has_more, error_re
         receive_messages(node, i, now);
         follow_link(node, i, now);
     }
+    receive_from_nodes(node, now);
     sluice_error_t error = node_core_run(node->core, now, has_more, report);
     if (node->http)
         http_server_run(node->http);
@@ -266,6 +313,8 @@ static sluice_error_t start_http(node_t *node, error_report_t *report)
 process_exit_t node_run(node_t *node, error_report_t *report)
 {
     sluice_error_t error = start_http(node, report);
+    if (error == SLUICE_OK)
+        error = events_sockets_open(node->events, report);
     if (error == SLUICE_OK)
         error = node_core_start(node->core, report);
     LOG(LOG_LEVEL_INFO, "node", NULL, "started", log_text("id", node->id.text),

@@ -46,12 +46,12 @@ void node_host_destroy(node_host_t **host)
     *host = NULL;
 }
 
-uint32_t node_host_fds(const node_host_t *host, int fds[NODE_HOST_FDS_MAX])
+uint32_t node_host_fds(const node_host_t *host, bool serves, int fds[NODE_HOST_FDS_MAX])
 {
     uint32_t count = 0;
     fds[count++] = host->preflight_fd;
     for (uint32_t i = 0; i < host->count && count + HOSTED_CHANGEFEED_FDS <= NODE_HOST_FDS_MAX; i++)
-        count += hosted_changefeed_fds(host->changefeeds[i], fds + count);
+        count += hosted_changefeed_fds(host->changefeeds[i], serves, fds + count);
     return count;
 }
 

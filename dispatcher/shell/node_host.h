@@ -20,9 +20,10 @@ void node_host_destroy(node_host_t **host);
 /* Valid as long as the host. */
 host_port_t node_host_port(node_host_t *host);
 
-/* At most so many descriptors to poll for input; their number is returned. */
-#define NODE_HOST_FDS_MAX 600
-uint32_t node_host_fds(const node_host_t *host, int fds[NODE_HOST_FDS_MAX]);
+/* At most so many descriptors to poll for input; their number is returned. `serves`: also for
+ * events of other nodes' sessions. */
+#define NODE_HOST_FDS_MAX 900
+uint32_t node_host_fds(const node_host_t *host, bool serves, int fds[NODE_HOST_FDS_MAX]);
 /* To be called when one of them is readable: what is not drained by the core itself. */
 void node_host_drain(node_host_t *host);
 

@@ -56,12 +56,13 @@ static void respond_ready(node_t *node, http_request_t **request)
 
 static json_t *events_json(const node_changefeed_state_t *state)
 {
-    const event_store_state_t *store = &state->store;
+    const event_store_state_t *store = &state->feed.store;
     return json_pack("{s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:b}", "tail_bytes",
-                     (json_int_t)state->tail_bytes, "catch_ups", (json_int_t)state->catch_ups,
-                     "streams_dropped", (json_int_t)state->drops, "store_bytes",
-                     (json_int_t)store->bytes, "store_tables", (int)store->tables,
-                     "store_written_bytes", (json_int_t)store->written_bytes, "store_read_bytes",
+                     (json_int_t)state->feed.tail_bytes, "catch_ups",
+                     (json_int_t)state->feed.catch_ups, "streams_dropped",
+                     (json_int_t)state->feed.drops, "store_bytes", (json_int_t)store->bytes,
+                     "store_tables", (int)store->tables, "store_written_bytes",
+                     (json_int_t)store->written_bytes, "store_read_bytes",
                      (json_int_t)store->read_bytes, "store_given_up", (json_int_t)store->given_up,
                      "store_failures", (json_int_t)store->failures, "store_full", store->is_full);
 }
@@ -146,47 +147,67 @@ static uint64_t ddls(const node_changefeed_state_t *state)
 
 static uint64_t tail_bytes(const node_changefeed_state_t *state)
 {
-    return state->tail_bytes;
+    return state->feed.tail_bytes;
 }
 
 static uint64_t catch_ups(const node_changefeed_state_t *state)
 {
-    return state->catch_ups;
+    return state->feed.catch_ups;
 }
 
 static uint64_t drops(const node_changefeed_state_t *state)
 {
-    return state->drops;
+    return state->feed.drops;
 }
 
 static uint64_t store_bytes(const node_changefeed_state_t *state)
 {
-    return state->store.bytes;
+    return state->feed.store.bytes;
 }
 
 static uint64_t store_tables(const node_changefeed_state_t *state)
 {
-    return state->store.tables;
+    return state->feed.store.tables;
 }
 
 static uint64_t store_written(const node_changefeed_state_t *state)
 {
-    return state->store.written_bytes;
+    return state->feed.store.written_bytes;
 }
 
 static uint64_t store_read(const node_changefeed_state_t *state)
 {
-    return state->store.read_bytes;
+    return state->feed.store.read_bytes;
 }
 
 static uint64_t store_given_up(const node_changefeed_state_t *state)
 {
-    return state->store.given_up;
+    return state->feed.store.given_up;
 }
 
 static uint64_t store_failures(const node_changefeed_state_t *state)
 {
-    return state->store.failures;
+    return state->feed.store.failures;
+}
+
+static uint64_t reading_others(const node_changefeed_state_t *state)
+{
+    return state->sessions.reading_others;
+}
+
+static uint64_t others_read(const node_changefeed_state_t *state)
+{
+    return state->sessions.others_read;
+}
+
+static uint64_t last_resorts(const node_changefeed_state_t *state)
+{
+    return state->sessions.last_resorts;
+}
+
+static uint64_t remote_streams(const node_changefeed_state_t *state)
+{
+    return state->feed.remote_streams;
 }
 
 static const metric_t metrics[] = {
@@ -197,6 +218,15 @@ static const metric_t metrics[] = {
     {"dispatcher_count", "gauge", "Dispatchers on this node.", dispatchers},
     {"sink_rows_total", "counter", "Row changes written.", rows},
     {"sink_bytes_total", "counter", "Logged bytes of row changes written.", row_bytes},
+    {"event_sessions_on_other_nodes", "gauge", "Dispatchers that read from another node.",
+     reading_others},
+    {"event_sessions_on_other_nodes_total", "counter",
+     "Times that a dispatcher began to read from another node.", others_read},
+    {"event_sessions_held_nowhere_total", "counter",
+     "Times that no other node held what a dispatcher needed, and the source was read.",
+     last_resorts},
+    {"event_streams_of_other_nodes", "gauge", "Dispatchers of other nodes that read from this one.",
+     remote_streams},
     {"ddl_executed_total", "counter", "DDL and sync points executed.", ddls},
     {"event_tail_bytes", "gauge", "Events held in memory.", tail_bytes},
     {"event_catch_ups_total", "counter", "Second readings of the source begun.", catch_ups},
@@ -226,11 +256,19 @@ static void append_stages(arena_t *arena, const char **text, const char *changef
 static void respond_metrics(node_t *node, http_request_t **request)
 {
     arena_t arena = {0};
-    const char *text =
-        arena_printf(&arena,
-                     "# TYPE build_info gauge\nbuild_info{version=\"%s\",hash=\"%s\"} 1\n"
-                     "# TYPE messages_dropped_total counter\nmessages_dropped_total %llu\n",
-                     version_number(), version_hash(), (unsigned long long)messages_dropped(node));
+    node_core_state_t process = node_core_state(node->core);
+    const char *text = arena_printf(
+        &arena,
+        "# TYPE build_info gauge\nbuild_info{version=\"%s\",hash=\"%s\"} 1\n"
+        "# TYPE messages_dropped_total counter\nmessages_dropped_total %llu\n"
+        "# TYPE stream_messages_sent_total counter\nstream_messages_sent_total %llu\n"
+        "# TYPE stream_bytes_sent_total counter\nstream_bytes_sent_total %llu\n"
+        "# TYPE stream_events_given_up_total counter\n"
+        "stream_events_given_up_total %llu\n"
+        "# TYPE stream_services_lost_total counter\nstream_services_lost_total %llu\n",
+        version_number(), version_hash(), (unsigned long long)messages_dropped(node),
+        (unsigned long long)process.sessions.messages, (unsigned long long)process.sessions.bytes,
+        (unsigned long long)process.sessions.given_up, (unsigned long long)process.services.lost);
     for (size_t i = 0; i < sizeof metrics / sizeof metrics[0]; i++) {
         const metric_t *metric = &metrics[i];
         text = arena_printf(&arena, "%s# HELP %s %s\n# TYPE %s %s\n", text, metric->name,

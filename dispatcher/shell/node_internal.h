@@ -5,6 +5,7 @@
 #include "common/runtime/http_server.h"
 #include "common/runtime/log.h"
 #include "dispatcher/core/node/node_core.h"
+#include "dispatcher/shell/events_sockets.h"
 #include "dispatcher/shell/maintainer_link.h"
 #include "dispatcher/shell/node.h"
 #include "dispatcher/shell/node_host.h"
@@ -19,6 +20,7 @@ struct node {
     int timer_fd;
     maintainer_link_t **links;
     uint32_t link_count;
+    events_sockets_t *events;
     node_host_t *host;
     node_core_t *core;
     http_server_t *http;

@@ -2,9 +2,11 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/base/memory.h"
 #include "common/runtime/clock.h"
+#include "dispatcher/shell/request_list.h"
 #include "dispatcher/shell/store_actor.h"
 #include "dispatcher/shell/stream_ring.h"
 
@@ -12,17 +14,12 @@
 /* While something waits for memory to be given back. */
 #define RETRY_NS (10 * NS_PER_MS)
 
-typedef struct {
-    stream_request_t *items;
-    uint32_t count, capacity;
-} request_list_t;
-
 struct service_actor {
     service_actor_options_t options;
     pthread_t thread;
     bool is_started;
     feed_inbox_t *live;
-    stream_ring_t *ring;
+    stream_ring_t *ring, *remote_ring;
     store_actor_t *store; /* NULL: there is none */
 
     pthread_mutex_t lock; /* of what follows, up to the thread's own */
@@ -31,6 +28,9 @@ struct service_actor {
     request_list_t requests;
     commit_ts_t persisted;
     event_service_state_t state;
+    bool wants_held, has_held;
+    event_store_report_t held;
+    store_floor_t held_floors[STORE_FLOORS_MAX];
 
     /* The thread's own. */
     event_service_t *service;
@@ -54,7 +54,9 @@ sluice_error_t service_actor_new(const service_actor_options_t *options, service
 {
     *actor = NULL;
     service_actor_t *self = memory_zalloc(sizeof *self);
-    if (stream_ring_new(ring_bell, self, &self->ring) != SLUICE_OK) {
+    if (stream_ring_new(ring_bell, self, &self->ring) != SLUICE_OK ||
+        stream_ring_new(ring_bell, self, &self->remote_ring) != SLUICE_OK) {
+        stream_ring_destroy(&self->ring);
         free(self);
         return error_report_set(report, SLUICE_ERROR_IO, "no file descriptor left");
     }
@@ -73,15 +75,6 @@ sluice_error_t service_actor_new(const service_actor_options_t *options, service
     pthread_condattr_destroy(&attributes);
     *actor = self;
     return SLUICE_OK;
-}
-
-static void free_requests(request_list_t *list)
-{
-    for (uint32_t i = 0; i < list->count; i++) {
-        free((uint8_t *)list->items[i].span.start_key.data);
-        free((uint8_t *)list->items[i].span.end_key.data);
-    }
-    list->count = 0;
 }
 
 /* ---- the thread ---- */
@@ -110,7 +103,7 @@ static bool take_requests(service_actor_t *actor, mono_ns_t now)
     bool has_some = actor->taken.count > 0;
     for (uint32_t i = 0; i < actor->taken.count; i++)
         event_service_request(actor->service, &actor->taken.items[i], now);
-    free_requests(&actor->taken);
+    request_list_clear(&actor->taken);
     return has_some;
 }
 
@@ -129,21 +122,47 @@ static bool steer_store(service_actor_t *actor, mono_ns_t now)
     return has_some;
 }
 
+/* The node's own go into one ring, other nodes' into the other. */
+static void put_events(service_actor_t *actor, stream_event_t *events, uint32_t count)
+{
+    stream_event_t remote[EVENTS_A_TURN];
+    uint32_t own_count = 0, remote_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (events[i].peer.v == STREAM_PEER_OWN.v)
+            events[own_count++] = events[i];
+        else
+            remote[remote_count++] = events[i];
+    }
+    stream_ring_put(actor->ring, events, own_count);
+    stream_ring_put(actor->remote_ring, remote, remote_count);
+}
+
+/* How many events may be taken; those for other nodes only while there is room for them. */
+static uint32_t room_for_events(service_actor_t *actor)
+{
+    uint32_t room = stream_ring_room(actor->ring, EVENT_SERVICE_TAKE_MIN);
+    uint32_t remote = stream_ring_room(actor->remote_ring, EVENT_SERVICE_TAKE_MIN);
+    bool is_remote_allowed = remote >= EVENT_SERVICE_TAKE_MIN;
+    event_service_allow_remote(actor->service, is_remote_allowed);
+    if (is_remote_allowed && remote < room)
+        room = remote;
+    return room < EVENTS_A_TURN ? room : EVENTS_A_TURN;
+}
+
 /* How many events went out; *is_full: more could not be put. */
 static uint32_t give_events(service_actor_t *actor, mono_ns_t now, bool *is_full)
 {
     stream_event_t events[EVENTS_A_TURN];
     uint32_t given = 0;
     for (;;) {
-        uint32_t room = stream_ring_room(actor->ring, EVENT_SERVICE_TAKE_MIN);
+        uint32_t room = room_for_events(actor);
         *is_full = room < EVENT_SERVICE_TAKE_MIN;
         if (*is_full)
             return given;
-        uint32_t count = event_service_take(actor->service, events,
-                                            room < EVENTS_A_TURN ? room : EVENTS_A_TURN, now);
+        uint32_t count = event_service_take(actor->service, events, room, now);
         if (count == 0)
             return given;
-        stream_ring_put(actor->ring, events, count);
+        put_events(actor, events, count);
         given += count;
         /* Requests and new items have their turn in between. */
         if (given >= STREAM_RING_EVENTS_MAX)
@@ -172,6 +191,11 @@ static bool wait_for_bell(service_actor_t *actor, mono_ns_t deadline)
 {
     pthread_mutex_lock(&actor->lock);
     actor->state = event_service_state(actor->service);
+    if (actor->wants_held) {
+        event_service_holds(actor->service, &actor->held, actor->held_floors);
+        actor->wants_held = false;
+        actor->has_held = true;
+    }
     int timed_out = 0;
     while (!actor->is_rung && !actor->is_stopping && !timed_out) {
         if (deadline.v == MONO_NEVER.v) {
@@ -250,9 +274,9 @@ void service_actor_destroy(service_actor_t **actor)
     event_service_destroy(&self->service);
     feed_inbox_destroy(&self->live);
     stream_ring_destroy(&self->ring);
-    free_requests(&self->requests);
-    free(self->requests.items);
-    free(self->taken.items);
+    stream_ring_destroy(&self->remote_ring);
+    request_list_free(&self->requests);
+    request_list_free(&self->taken);
     pthread_cond_destroy(&self->bell);
     pthread_mutex_destroy(&self->lock);
     free(self);
@@ -273,28 +297,39 @@ uint32_t service_actor_take(service_actor_t *actor, stream_event_t *events, uint
     return stream_ring_take(actor->ring, events, max);
 }
 
-static bytes_t copy(bytes_t from)
+int service_actor_remote_fd(const service_actor_t *actor)
 {
-    if (from.len == 0)
-        return (bytes_t){0};
-    uint8_t *data = memory_alloc(from.len);
-    memcpy(data, from.data, from.len);
-    return bytes_of(data, from.len);
+    return stream_ring_fd(actor->remote_ring);
+}
+
+uint32_t service_actor_take_remote(service_actor_t *actor, stream_event_t *events, uint32_t max)
+{
+    return stream_ring_take(actor->remote_ring, events, max);
+}
+
+bool service_actor_holds(service_actor_t *actor, event_store_report_t *state, store_floor_t *floors)
+{
+    pthread_mutex_lock(&actor->lock);
+    bool has_held = actor->has_held;
+    if (has_held) {
+        state->floor = actor->held.floor;
+        state->resolved = actor->held.resolved;
+        state->resolved_time = actor->held.resolved_time;
+        state->floor_count = actor->held.floor_count;
+        memcpy(floors, actor->held_floors, state->floor_count * sizeof *floors);
+        state->floors = floors;
+    }
+    actor->wants_held = true;
+    actor->is_rung = true;
+    pthread_cond_signal(&actor->bell);
+    pthread_mutex_unlock(&actor->lock);
+    return has_held;
 }
 
 void service_actor_request(service_actor_t *actor, const stream_request_t *request)
 {
-    stream_request_t own = *request;
-    bool has_span = request->kind == STREAM_REGISTER;
-    own.span.start_key = has_span ? copy(request->span.start_key) : (bytes_t){0};
-    own.span.end_key = has_span ? copy(request->span.end_key) : (bytes_t){0};
     pthread_mutex_lock(&actor->lock);
-    request_list_t *list = &actor->requests;
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity ? list->capacity * 2 : 64;
-        list->items = memory_realloc(list->items, list->capacity * sizeof *list->items);
-    }
-    list->items[list->count++] = own;
+    request_list_add(&actor->requests, request);
     actor->is_rung = true;
     pthread_cond_signal(&actor->bell);
     pthread_mutex_unlock(&actor->lock);

@@ -6,8 +6,8 @@
  * fits the memory goes through a thread of its own to the event store, so that this one never waits
  * for a disk.
  *
- * Threads: started and destroyed by one. request, take, fd and set_persisted: the protocol thread.
- * ring and state: any.
+ * Threads: started and destroyed by one. request, take, take_remote, fds, holds and set_persisted:
+ * the protocol thread. ring and state: any.
  */
 #ifndef SLUICE_DISPATCHER_SHELL_SERVICE_ACTOR_H
 #define SLUICE_DISPATCHER_SHELL_SERVICE_ACTOR_H
@@ -41,6 +41,13 @@ feed_inbox_t *service_actor_inbox(service_actor_t *actor);
 /* Readable while events can be taken. */
 int service_actor_fd(const service_actor_t *actor);
 uint32_t service_actor_take(service_actor_t *actor, stream_event_t *events, uint32_t max);
+/* The same for events of other nodes' sessions. While they are not taken only those wait. */
+int service_actor_remote_fd(const service_actor_t *actor);
+uint32_t service_actor_take_remote(service_actor_t *actor, stream_event_t *events, uint32_t max);
+/* What the service held when it was asked last, and asks again; false: it was not asked before.
+ * `floors` has room for STORE_FLOORS_MAX. */
+bool service_actor_holds(service_actor_t *actor, event_store_report_t *state,
+                         store_floor_t *floors);
 /* Copied, keys of the span too. */
 void service_actor_request(service_actor_t *actor, const stream_request_t *request);
 void service_actor_set_persisted(service_actor_t *actor, commit_ts_t persisted);

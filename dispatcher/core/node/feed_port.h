@@ -20,6 +20,8 @@ typedef struct {
     uint64_t tail_bytes;
     bool is_waiting_for_room; /* tail full of what local spans still need */
     uint32_t streams;         /* registered dispatchers */
+    uint32_t remote_streams;  /* of them, other nodes' */
+    uint32_t withheld;        /* of them, not ready since the source would be read again */
     uint32_t catching_up;     /* of them, below the tail: fed by a second reading of the log */
     uint64_t catch_ups;       /* such readings begun so far */
     uint64_t drops; /* streams given up: they took nothing, or there was no place for them */
@@ -35,6 +37,13 @@ typedef struct {
     uint32_t (*take)(void *self, stream_event_t *events, uint32_t max);
     /* Hands a request to the service; copied. */
     void (*request)(void *self, const stream_request_t *request);
+    /* The same for events that are for other nodes' sessions (stream_event_t.peer). */
+    uint32_t (*take_remote)(void *self, stream_event_t *events, uint32_t max);
+    /* Where its readers cut large transactions; see stream_request_t. */
+    uint64_t group_bytes_max;
+    /* What the service holds: fills all but the changefeed and is_served; `floors` has room for
+     * STORE_FLOORS_MAX. False: that has to be found out first, ask again later. */
+    bool (*holds)(void *self, event_store_report_t *state, store_floor_t *floors);
     /* Everything up to `persisted` is persisted by the maintainer: older versions and data may be
      * forgotten; of the schema's history what it has acknowledged, `told` (COMMIT_TS_MAX: nobody
      * here has to tell it). */

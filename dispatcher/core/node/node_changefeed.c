@@ -21,8 +21,10 @@ static void open_cores(node_changefeed_t *changefeed, const node_settings_t *set
         options.resend.interval_ns = resend_ns;
     options.path.answer_wait_ns = 2 * options.resend.interval_ns;
     changefeed->dispatchers = dispatcher_set_new(&options, maintainer_epoch);
+    session_options_t session = settings->session;
+    session.tries_others = changefeed->others != NULL;
     session_set_options_t sessions = {
-        .session = settings->session,
+        .session = session,
         .position_of = position_of,
         .context = changefeed,
     };
@@ -57,6 +59,8 @@ sluice_error_t node_changefeed_open(const node_changefeed_options_t *options,
 {
     node_changefeed_t *opened = memory_zalloc(sizeof *opened);
     opened->host = options->host;
+    opened->others = options->others;
+    opened->candidate_lag_ms = options->settings->candidate_lag_ms;
     opened->link = options->link;
     opened->ref = open->changefeed;
     opened->name = arena_strndup(&opened->arena, open->config.name.data, open->config.name.len);
@@ -78,6 +82,7 @@ void node_changefeed_destroy(node_changefeed_t **changefeed)
         return;
     session_set_destroy(&self->sessions);
     dispatcher_set_destroy(&self->dispatchers);
+    node_changefeed_clear_others(self);
     arena_clear(&self->arena);
     free(self);
     *changefeed = NULL;
@@ -182,6 +187,8 @@ bool node_changefeed_handle(node_changefeed_t *changefeed, node_link_t *link,
         handle_persisted(changefeed, message->heartbeat_response.persisted_checkpoint, now);
     } else if (message->header.type == MESSAGE_SCHEMA_SNAPSHOT_ACK) {
         schema_report_acknowledged(&changefeed->schema, message->schema_snapshot_ack.at);
+    } else if (message->header.type == MESSAGE_CANDIDATES_RESPONSE) {
+        node_changefeed_handle_candidates(changefeed, &message->candidates_response, now);
     }
     node_changefeed_carry_out(changefeed, now);
     return is_taken;

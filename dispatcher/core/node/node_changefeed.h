@@ -9,6 +9,8 @@
 
 #include "dispatcher/core/dispatch/dispatcher_set.h"
 #include "dispatcher/core/node/node_link.h"
+#include "dispatcher/core/node/remote_services.h"
+#include "dispatcher/core/node/remote_sessions.h"
 #include "dispatcher/core/session_set.h"
 
 typedef struct node_changefeed node_changefeed_t;
@@ -17,12 +19,22 @@ typedef struct {
     /* The maintainer's resend interval counts if it names one. */
     dispatcher_set_options_t dispatchers;
     session_options_t session;
+    /* Another node's service must have read to at most so long before what is wanted of it. */
+    uint64_t candidate_lag_ms;
 } node_settings_t;
+
+/* What a node has for reading from others and serving them; borrowed. */
+typedef struct {
+    remote_services_t *services;
+    remote_sessions_t *sessions;
+    incarnation_t own; /* of now */
+} node_others_t;
 
 typedef struct {
     const node_settings_t *settings;
-    const host_port_t *host; /* borrowed for its life */
-    node_link_t *link;       /* likewise, the one it listens to */
+    const host_port_t *host;     /* borrowed for its life */
+    const node_others_t *others; /* likewise; NULL: it has nothing to do with other nodes */
+    node_link_t *link;           /* likewise, the one it listens to */
     uint64_t maintainer_epoch;
 } node_changefeed_options_t;
 
@@ -56,6 +68,20 @@ void node_changefeed_link_up(node_changefeed_t *changefeed, mono_ns_t now);
 bool node_changefeed_run(node_changefeed_t *changefeed, mono_ns_t now);
 mono_ns_t node_changefeed_next_deadline(const node_changefeed_t *changefeed);
 
+/* ---- other nodes ---- */
+
+/* A request of another node's session. */
+void node_changefeed_request(node_changefeed_t *changefeed, const stream_request_t *request);
+/* Events that another node's service sent; they are consumed. */
+void node_changefeed_hear(node_changefeed_t *changefeed, service_id_t service,
+                          const stream_events_t *message, mono_ns_t now);
+/* Another node's service cannot be reached any more; its connection came up. */
+void node_changefeed_service_gone(node_changefeed_t *changefeed, service_id_t service,
+                                  mono_ns_t now);
+void node_changefeed_service_up(node_changefeed_t *changefeed, service_id_t service, mono_ns_t now);
+/* Moves events for other nodes' sessions on as long as there is room. */
+void node_changefeed_serve(node_changefeed_t *changefeed);
+
 /* Sends its heartbeat under the process's sequence. */
 void node_changefeed_heartbeat(node_changefeed_t *changefeed, uint64_t sequence, mono_ns_t now);
 
@@ -71,12 +97,12 @@ typedef struct {
     uint32_t dispatchers;
     commit_ts_t checkpoint, resolved;
     uint64_t rows, bytes, ddls;
-    uint64_t tail_bytes, catch_ups, drops;
-    event_store_state_t store;
     bool is_sink_connected, is_caught_up;
     sluice_error_t error;
     char error_text[ERROR_REPORT_TEXT_MAX];
     status_path_state_t statuses;
+    event_feed_state_t feed;
+    session_counters_t sessions;
 } node_changefeed_state_t;
 
 void node_changefeed_state(node_changefeed_t *changefeed, node_changefeed_state_t *state);

@@ -1,6 +1,7 @@
 /*
- * Shared by node_changefeed.c (life), node_changefeed_run.c (effects, events, completions) and
- * node_changefeed_telling.c (heartbeats, bootstrap, table list, schema). Nobody else includes this.
+ * Shared by node_changefeed.c (life), node_changefeed_run.c (effects, events, completions),
+ * node_changefeed_others.c (other nodes) and node_changefeed_telling.c (heartbeats, bootstrap,
+ * table list, schema). Nobody else includes this.
  */
 #ifndef SLUICE_DISPATCHER_CORE_NODE_NODE_CHANGEFEED_INTERNAL_H
 #define SLUICE_DISPATCHER_CORE_NODE_NODE_CHANGEFEED_INTERNAL_H
@@ -18,8 +19,33 @@ typedef struct {
     mono_ns_t try_at;
 } wanted_list_t;
 
+/* For the log coordinator, with the next run. */
+typedef struct {
+    candidates_question_t *items;
+    uint32_t count, capacity;
+} node_questions_t;
+
+/* What the log coordinator was told last. */
+typedef struct {
+    event_store_report_t told;
+    store_floor_t *floors;
+    uint64_t told_epoch; /* of the maintainer; 0: none was told */
+    mono_ns_t at;        /* next look */
+    mono_ns_t repeat_at; /* told again though it has not changed */
+} node_store_report_t;
+
+typedef struct {
+    mono_ns_t at; /* not before */
+    uint64_t others_read, reading_others, last_resorts;
+} node_others_log_t;
+
 struct node_changefeed {
     const host_port_t *host;
+    const node_others_t *others; /* NULL: none */
+    uint64_t candidate_lag_ms;
+    node_questions_t questions;
+    node_store_report_t store;
+    node_others_log_t logged_others;
     node_link_t *link;
     arena_t arena; /* what lives as long as it does */
     changefeed_ref_t ref;
@@ -46,6 +72,19 @@ struct node_changefeed {
 
 /* node_changefeed_run.c */
 void node_changefeed_carry_out(node_changefeed_t *changefeed, mono_ns_t now);
+/* Consumes the event. */
+void node_changefeed_take_event(node_changefeed_t *changefeed, service_id_t from,
+                                stream_event_t *event, mono_ns_t now);
+
+/* node_changefeed_others.c */
+/* Who else could serve the dispatcher of that REGISTER? */
+void node_changefeed_ask(node_changefeed_t *changefeed, const stream_request_t *request);
+void node_changefeed_ask_service(node_changefeed_t *changefeed, service_id_t service,
+                                 const stream_request_t *request, mono_ns_t now);
+void node_changefeed_handle_candidates(node_changefeed_t *changefeed,
+                                       const candidates_response_t *response, mono_ns_t now);
+void node_changefeed_run_others(node_changefeed_t *changefeed, mono_ns_t now);
+void node_changefeed_clear_others(node_changefeed_t *changefeed);
 
 /* node_changefeed_telling.c */
 void node_changefeed_send_bootstrap(node_changefeed_t *changefeed);

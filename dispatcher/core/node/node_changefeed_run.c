@@ -87,14 +87,24 @@ static void carry_out(node_changefeed_t *changefeed, node_effect_t *effect, mono
     }
 }
 
-static void pass_session_requests(node_changefeed_t *changefeed)
+static void pass_session_request(node_changefeed_t *changefeed, const session_request_t *request,
+                                 mono_ns_t now)
+{
+    if (service_equal(request->service, SERVICE_LOCAL))
+        changefeed->feed.request(changefeed->feed.self, &request->request);
+    else if (service_equal(request->service, SERVICE_COORDINATOR))
+        node_changefeed_ask(changefeed, &request->request);
+    else
+        node_changefeed_ask_service(changefeed, request->service, &request->request, now);
+}
+
+static void pass_session_requests(node_changefeed_t *changefeed, mono_ns_t now)
 {
     session_request_t requests[REQUESTS_MAX];
     uint32_t count = 0;
     while ((count = session_set_take_requests(changefeed->sessions, requests, REQUESTS_MAX)) > 0)
         for (uint32_t i = 0; i < count; i++)
-            if (service_equal(requests[i].service, SERVICE_LOCAL))
-                changefeed->feed.request(changefeed->feed.self, &requests[i].request);
+            pass_session_request(changefeed, &requests[i], now);
 }
 
 void node_changefeed_carry_out(node_changefeed_t *changefeed, mono_ns_t now)
@@ -103,28 +113,31 @@ void node_changefeed_carry_out(node_changefeed_t *changefeed, mono_ns_t now)
     for (uint32_t i = 0; i < effects->count; i++)
         carry_out(changefeed, &effects->items[i], now);
     node_effects_reset(effects);
-    pass_session_requests(changefeed);
+    pass_session_requests(changefeed, now);
 }
 
 /* ---- what comes in ---- */
+
+void node_changefeed_take_event(node_changefeed_t *changefeed, service_id_t from,
+                                stream_event_t *event, mono_ns_t now)
+{
+    session_result_t result = session_set_handle(changefeed->sessions, from, event, now);
+    if (result == SESSION_RESULT_OPENED)
+        dispatcher_set_opened(changefeed->dispatchers, event->dispatcher_id, now);
+    if (result == SESSION_RESULT_DELIVER)
+        dispatcher_set_event(changefeed->dispatchers, event, now);
+    else
+        stream_event_clear(event);
+    if (dispatcher_set_effects(changefeed->dispatchers)->count >= TAKEN_MAX)
+        node_changefeed_carry_out(changefeed, now);
+}
 
 static bool take_events(node_changefeed_t *changefeed, mono_ns_t now)
 {
     stream_event_t events[TAKEN_MAX];
     uint32_t count = changefeed->feed.take(changefeed->feed.self, events, TAKEN_MAX);
-    for (uint32_t i = 0; i < count; i++) {
-        stream_event_t *event = &events[i];
-        session_result_t result =
-            session_set_handle(changefeed->sessions, SERVICE_LOCAL, event, now);
-        if (result == SESSION_RESULT_OPENED)
-            dispatcher_set_opened(changefeed->dispatchers, event->dispatcher_id, now);
-        if (result == SESSION_RESULT_DELIVER)
-            dispatcher_set_event(changefeed->dispatchers, event, now);
-        else
-            stream_event_clear(event);
-        if (dispatcher_set_effects(changefeed->dispatchers)->count >= TAKEN_MAX)
-            node_changefeed_carry_out(changefeed, now);
-    }
+    for (uint32_t i = 0; i < count; i++)
+        node_changefeed_take_event(changefeed, SERVICE_LOCAL, &events[i], now);
     return count == TAKEN_MAX;
 }
 
@@ -223,6 +236,7 @@ bool node_changefeed_run(node_changefeed_t *changefeed, mono_ns_t now)
     node_changefeed_send_table_lists(changefeed, now);
     node_changefeed_report_schema(changefeed, now);
     send_statuses(changefeed, now);
+    node_changefeed_run_others(changefeed, now);
     clean_up(changefeed, now);
     return has_more;
 }
@@ -232,6 +246,8 @@ mono_ns_t node_changefeed_next_deadline(const node_changefeed_t *changefeed)
     mono_ns_t deadline = mono_min(dispatcher_set_next_deadline(changefeed->dispatchers),
                                   session_set_next_deadline(changefeed->sessions));
     deadline = mono_min(deadline, mono_min(changefeed->send_at, changefeed->clean_up_at));
+    if (changefeed->others)
+        deadline = mono_min(deadline, changefeed->store.at);
     for (size_t mode = 0; mode < PIPELINE_COUNT; mode++)
         if (changefeed->table_list[mode].is_wanted)
             deadline = mono_min(deadline, changefeed->table_list[mode].try_at);

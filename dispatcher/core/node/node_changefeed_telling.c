@@ -41,13 +41,11 @@ void node_changefeed_state(node_changefeed_t *changefeed, node_changefeed_state_
         .rows = sink.rows,
         .bytes = sink.bytes,
         .ddls = sink.ddls,
-        .tail_bytes = feed.tail_bytes,
-        .catch_ups = feed.catch_ups,
-        .drops = feed.drops,
-        .store = feed.store,
         .is_sink_connected = sink.is_connected,
         .is_caught_up = feed.is_caught_up,
         .statuses = status_path_state(dispatcher_set_path(changefeed->dispatchers)),
+        .feed = feed,
+        .sessions = session_set_counters(changefeed->sessions),
     };
     /* What ends the changefeed first, then what is tried again. */
     const struct {

@@ -69,6 +69,7 @@ static void add(node_core_t *core, node_link_t *link, uint64_t maintainer_epoch,
     node_changefeed_t *changefeed = NULL;
     node_changefeed_options_t options = {.settings = &core->settings,
                                          .host = &core->host,
+                                         .others = node_has_others(core) ? &core->others : NULL,
                                          .link = link,
                                          .maintainer_epoch = maintainer_epoch};
     sluice_error_t error = core->changefeed_count == NODE_CHANGEFEEDS_MAX

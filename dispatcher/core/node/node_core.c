@@ -27,6 +27,11 @@ node_core_t *node_core_new(const node_core_options_t *options)
     core->settings = options->settings;
     core->host = options->host;
     core->incarnation = options->incarnation;
+    core->events = options->events;
+    if (node_has_others(core)) {
+        core->others.services = remote_services_new(&core->events);
+        core->others.sessions = remote_sessions_new(&core->events);
+    }
     core->leave_by = MONO_NEVER;
     core->link_count = options->link_count;
     core->links = memory_zalloc((core->link_count + 1) * sizeof *core->links);
@@ -45,6 +50,8 @@ void node_core_destroy(node_core_t **core)
         free(self->changefeeds[i]);
     }
     changefeed_opening_clear(&self->opening);
+    remote_services_destroy(&self->others.services);
+    remote_sessions_destroy(&self->others.sessions);
     free(self->links);
     free(self);
     *core = NULL;
@@ -52,6 +59,7 @@ void node_core_destroy(node_core_t **core)
 
 sluice_error_t node_core_start(node_core_t *core, error_report_t *report)
 {
+    node_others_start(core);
     for (uint32_t i = 0; i < core->link_count; i++) {
         node_link_t *link = &core->links[i];
         link->is_welcome = link->is_greeted = false;
@@ -73,6 +81,8 @@ void node_say_hello(node_core_t *core, node_link_t *link, mono_ns_t now)
     message.hello = (hello_t){.host = bytes_of_text(core->machine),
                               .version = bytes_of_text(core->version),
                               .is_leaving = core->is_leaving};
+    if (node_has_others(core))
+        message.hello.events = bytes_of_text(core->events.endpoint);
     if (link->settings.slot_count_max)
         message.hello.slot_held = link->settings.slot + 1;
     link->hello_at = mono_add(now, HELLO_REPEAT_NS);
@@ -235,6 +245,7 @@ sluice_error_t node_core_run(node_core_t *core, mono_ns_t now, bool *has_more,
     for (uint32_t i = 0; i < core->changefeed_count; i++)
         if (core->changefeeds[i]->changefeed)
             *has_more |= node_changefeed_run(core->changefeeds[i]->changefeed, now);
+    node_run_others(core, now);
     for (uint32_t i = 0; i < core->link_count; i++)
         send_heartbeats(core, &core->links[i], now);
     node_reap(core, now);
@@ -245,7 +256,7 @@ sluice_error_t node_core_run(node_core_t *core, mono_ns_t now, bool *has_more,
 
 mono_ns_t node_core_next_deadline(const node_core_t *core, mono_ns_t now)
 {
-    mono_ns_t deadline = node_reap_deadline(core, now);
+    mono_ns_t deadline = mono_min(node_reap_deadline(core, now), node_others_deadline(core));
     for (uint32_t i = 0; i < core->link_count; i++) {
         const node_link_t *link = &core->links[i];
         deadline = mono_min(deadline, link->hello_at);
@@ -267,13 +278,18 @@ mono_ns_t node_core_next_deadline(const node_core_t *core, mono_ns_t now)
 
 node_core_state_t node_core_state(const node_core_t *core)
 {
-    return (node_core_state_t){
+    node_core_state_t state = {
         .incarnation = core->incarnation,
         .links_welcome = links_welcome(core),
         .dispatchers = node_dispatchers(core),
         .messages_dropped = core->messages_dropped,
         .is_leaving = core->is_leaving,
     };
+    if (node_has_others(core)) {
+        state.services = remote_services_state(core->others.services);
+        state.sessions = remote_sessions_counters(core->others.sessions);
+    }
+    return state;
 }
 
 uint32_t node_core_changefeed_count(const node_core_t *core)

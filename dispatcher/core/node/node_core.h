@@ -13,6 +13,7 @@
 #ifndef SLUICE_DISPATCHER_CORE_NODE_NODE_CORE_H
 #define SLUICE_DISPATCHER_CORE_NODE_NODE_CORE_H
 
+#include "dispatcher/core/node/events_port.h"
 #include "dispatcher/core/node/node_changefeed.h"
 
 /* A changefeed more is answered with an error. */
@@ -27,6 +28,7 @@ typedef struct {
     const link_port_t *links;
     uint32_t link_count;
     host_port_t host;
+    events_port_t events; /* without an endpoint it has nothing to do with other nodes */
 } node_core_options_t;
 
 node_core_t *node_core_new(const node_core_options_t *options);
@@ -45,6 +47,19 @@ typedef enum { NODE_LINK_CONTROL, NODE_LINK_STATUS } node_connection_t;
 /* A connection of a link came (back) up. */
 void node_core_link_up(node_core_t *core, uint32_t link, node_connection_t connection,
                        mono_ns_t now);
+
+/* ---- other nodes (events_port.h) ---- */
+
+/* A message from another node's session, over our events socket; whoever binds the port has checked
+ * that the header's sender is who sent it. Borrowed for the call. */
+void node_core_serve(node_core_t *core, const message_t *message, mono_ns_t now);
+/* Whether events for other nodes' sessions are taken from the feeds now: else their being there is
+ * no reason to run. */
+bool node_core_serves(const node_core_t *core);
+/* A message from the service of a slot. */
+void node_core_hear(node_core_t *core, uint32_t slot, const message_t *message, mono_ns_t now);
+/* The connection to it came up, or broke. */
+void node_core_service_link(node_core_t *core, uint32_t slot, bool is_up, mono_ns_t now);
 
 /* Takes in what feeds and sinks have, does what is due. *has_more: run again at once. An error (a
  * link could not be connected anew) ends the node. */
@@ -66,6 +81,8 @@ typedef struct {
     uint32_t dispatchers;
     uint64_t messages_dropped;
     bool is_leaving;
+    remote_services_state_t services;    /* of other nodes that are read */
+    remote_sessions_counters_t sessions; /* of other nodes that are served */
 } node_core_state_t;
 
 node_core_state_t node_core_state(const node_core_t *core);

@@ -1,6 +1,7 @@
 /*
- * Shared by node_core.c (links, leaving), node_messages.c (what maintainers say), node_checks.c
- * (pre-flight) and node_changefeeds.c (opening and closing). Nobody else includes this.
+ * Shared by node_core.c (links, leaving), node_messages.c (what maintainers say), node_events.c
+ * (other nodes), node_checks.c (pre-flight) and node_changefeeds.c (opening and closing). Nobody
+ * else includes this.
  */
 #ifndef SLUICE_DISPATCHER_CORE_NODE_NODE_CORE_INTERNAL_H
 #define SLUICE_DISPATCHER_CORE_NODE_NODE_CORE_INTERNAL_H
@@ -38,6 +39,8 @@ struct node_core {
     const char *machine, *version;
     node_settings_t settings;
     host_port_t host;
+    events_port_t events;
+    node_others_t others; /* nothing in it without an events endpoint */
     incarnation_t incarnation;
     node_link_t *links;
     uint32_t link_count;
@@ -61,6 +64,13 @@ struct node_core {
 /* node_core.c */
 void node_say_hello(node_core_t *core, node_link_t *link, mono_ns_t now);
 uint32_t node_dispatchers(const node_core_t *core);
+
+/* node_events.c */
+bool node_has_others(const node_core_t *core);
+/* A new life: nothing of the one before is left. */
+void node_others_start(node_core_t *core);
+void node_run_others(node_core_t *core, mono_ns_t now);
+mono_ns_t node_others_deadline(const node_core_t *core);
 
 /* node_checks.c */
 void node_begin_check(node_core_t *core, node_link_t *link, const check_request_t *request);

@@ -107,6 +107,9 @@ static void handle(node_core_t *core, node_link_t *link, const message_t *messag
     case MESSAGE_SCHEMA_SNAPSHOT_ACK:
         handle_of_changefeed(core, link, message, message->schema_snapshot_ack.changefeed, now);
         break;
+    case MESSAGE_CANDIDATES_RESPONSE:
+        handle_of_changefeed(core, link, message, message->candidates_response.changefeed, now);
+        break;
     case MESSAGE_HEARTBEAT_RESPONSE:
         handle_response(core, link, message, now);
         break;
@@ -127,7 +130,6 @@ static void handle(node_core_t *core, node_link_t *link, const message_t *messag
     case MESSAGE_SCHEMA_DDL:
     case MESSAGE_EVENT_STORE_STATE:
     case MESSAGE_CANDIDATES_REQUEST:
-    case MESSAGE_CANDIDATES_RESPONSE:
     case MESSAGE_STREAM_REQUESTS:
     case MESSAGE_STREAM_EVENTS:
         core->messages_dropped++;
