@@ -145,6 +145,7 @@ class Cluster:
             "node": {
                 "id": name,
                 "http": f"127.0.0.1:{http_port}",
+                "events": "tcp://127.0.0.1:0",
                 "status": [f"tcp://127.0.0.1:{self.status_port}"],
                 "control": [f"tcp://127.0.0.1:{self.control_port}"],
                 **self.node_keys,
