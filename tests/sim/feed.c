@@ -110,19 +110,35 @@ static void take_requests(sim_feed_t *feed, mono_ns_t now)
     feed->request_count = 0;
 }
 
+static void put(sim_ring_t *ring, const stream_event_t *event)
+{
+    ring->items[(ring->first + ring->count++) % RING_EVENTS] = *event;
+}
+
+static uint32_t room_for_events(sim_feed_t *feed)
+{
+    uint32_t room = RING_EVENTS - feed->ring.count;
+    uint32_t remote = RING_EVENTS - feed->remote_ring.count;
+    bool is_allowed = remote >= EVENT_SERVICE_TAKE_MIN;
+    event_service_allow_remote(feed->service, is_allowed);
+    return is_allowed && remote < room ? remote : room;
+}
+
 /* True: the ring is full. */
 static bool give_events(sim_feed_t *feed, mono_ns_t now)
 {
-    sim_ring_t *ring = &feed->ring;
     for (;;) {
-        if (RING_EVENTS - ring->count < EVENT_SERVICE_TAKE_MIN)
+        uint32_t room = room_for_events(feed);
+        if (room < EVENT_SERVICE_TAKE_MIN)
             return true;
         stream_event_t events[RING_EVENTS];
-        uint32_t count = event_service_take(feed->service, events, RING_EVENTS - ring->count, now);
+        uint32_t count = event_service_take(feed->service, events, room, now);
         if (count == 0)
             return false;
-        for (uint32_t i = 0; i < count; i++)
-            ring->items[(ring->first + ring->count++) % RING_EVENTS] = events[i];
+        for (uint32_t i = 0; i < count; i++) {
+            bool is_own = events[i].peer.v == STREAM_PEER_OWN.v;
+            put(is_own ? &feed->ring : &feed->remote_ring, &events[i]);
+        }
         sim_process_wake(feed->process);
     }
 }
@@ -148,10 +164,8 @@ void feed_ring(sim_feed_t *feed)
 
 /* ---- port ---- */
 
-static uint32_t port_take(void *self, stream_event_t *events, uint32_t max)
+static uint32_t take(sim_feed_t *feed, sim_ring_t *ring, stream_event_t *events, uint32_t max)
 {
-    sim_feed_t *feed = self;
-    sim_ring_t *ring = &feed->ring;
     uint32_t count = ring->count < max ? ring->count : max;
     if (count == 0)
         return 0;
@@ -161,6 +175,25 @@ static uint32_t port_take(void *self, stream_event_t *events, uint32_t max)
     ring->count -= count;
     feed_ring(feed);
     return count;
+}
+
+static uint32_t port_take(void *self, stream_event_t *events, uint32_t max)
+{
+    sim_feed_t *feed = self;
+    return take(feed, &feed->ring, events, max);
+}
+
+static uint32_t port_take_remote(void *self, stream_event_t *events, uint32_t max)
+{
+    sim_feed_t *feed = self;
+    return take(feed, &feed->remote_ring, events, max);
+}
+
+static bool port_holds(void *self, event_store_report_t *state, store_floor_t *floors)
+{
+    sim_feed_t *feed = self;
+    event_service_holds(feed->service, state, floors);
+    return true;
 }
 
 static bytes_t copy_key(bytes_t key)
@@ -244,6 +277,8 @@ static void port_state(void *self, event_feed_state_t *state)
         .tail_bytes = service.tail_bytes,
         .is_waiting_for_room = service.is_waiting_for_room,
         .streams = service.registrations,
+        .remote_streams = service.remote,
+        .withheld = service.withheld,
         .catching_up = service.catching_up,
         .catch_ups = service.rounds,
         .drops = service.drops,
@@ -258,6 +293,9 @@ feed_port_t sim_feed_port(sim_feed_t *feed)
     return (feed_port_t){
         .self = feed,
         .take = port_take,
+        .take_remote = port_take_remote,
+        .group_bytes_max = feed->group_bytes_max,
+        .holds = port_holds,
         .request = port_request,
         .set_persisted = port_set_persisted,
         .table_list = port_table_list,
@@ -314,12 +352,14 @@ sluice_error_t sim_feed_open(sim_world_t *world, sim_process_t *process, const s
     self->random = sim_random_split(sim_random(world));
     self->forgotten = self->position = options->anchor.commit_ts;
     self->ring.items = memory_zalloc(RING_EVENTS * sizeof *self->ring.items);
+    self->remote_ring.items = memory_zalloc(RING_EVENTS * sizeof *self->remote_ring.items);
     anchor_list_add(&self->anchors, &options->anchor);
     schema_history_init(&self->history, options->anchor.commit_ts);
     sim_timer_init(&self->timer, world, process, act, self);
     event_service_options_t how = event_service_options_default(options->anchor.commit_ts);
     draw_sizes(self, &how);
     feed_store_open(self, &how);
+    how.group_bytes_max = self->group_bytes_max;
     self->service = event_service_new(&how, sim_process_now(process));
     log_puller_options_t puller =
         log_puller_options_default((uint32_t)sim_random_between(&self->random, 1, SERVERS_MAX));
@@ -343,6 +383,13 @@ sluice_error_t sim_feed_open(sim_world_t *world, sim_process_t *process, const s
     return error;
 }
 
+static void ring_clear(sim_ring_t *ring)
+{
+    for (uint32_t i = 0; i < ring->count; i++)
+        stream_event_clear(&ring->items[(ring->first + i) % RING_EVENTS]);
+    free(ring->items);
+}
+
 void sim_feed_close(sim_feed_t **feed)
 {
     sim_feed_t *self = *feed;
@@ -355,9 +402,8 @@ void sim_feed_close(sim_feed_t **feed)
     while (self->older)
         close_older(self, self->older->number);
     catch_up_destroy(&self->catch_up);
-    for (uint32_t i = 0; i < self->ring.count; i++)
-        stream_event_clear(&self->ring.items[(self->ring.first + i) % RING_EVENTS]);
-    free(self->ring.items);
+    ring_clear(&self->ring);
+    ring_clear(&self->remote_ring);
     for (uint32_t i = 0; i < self->request_count; i++)
         free_request(&self->requests[i]);
     free(self->requests);

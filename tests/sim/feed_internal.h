@@ -61,9 +61,9 @@ struct sim_feed {
     uint64_t group_bytes_max;
     event_service_t *service;
     catch_up_t *catch_up;
-    sim_reading_t *live, *older; /* `older`: a list */
-    sim_timer_t timer;           /* of the service */
-    sim_ring_t ring;
+    sim_reading_t *live, *older;  /* `older`: a list */
+    sim_timer_t timer;            /* of the service */
+    sim_ring_t ring, remote_ring; /* the latter for other nodes */
     sim_store_t store;
     stream_request_t *requests;
     uint32_t request_count, request_capacity;

@@ -31,6 +31,7 @@
 
 typedef struct {
     uint64_t passed, failed;
+    sim_tally_t tally;
 } counts_t;
 
 static void report_failure(uint64_t seed, const sim_outcome_t *outcome)
@@ -46,6 +47,13 @@ static void report_failure(uint64_t seed, const sim_outcome_t *outcome)
     fflush(stdout);
 }
 
+static void add(sim_tally_t *to, const sim_tally_t *from)
+{
+    to->questions += from->questions;
+    to->registrations += from->registrations;
+    to->payloads += from->payloads;
+}
+
 static bool is_same_twice(uint64_t seed)
 {
     sim_run_options_t options = {.is_hashed = true};
@@ -57,18 +65,20 @@ static bool is_same_twice(uint64_t seed)
     return false;
 }
 
-static bool run_one(uint64_t seed)
+static bool run_one(uint64_t seed, sim_tally_t *tally)
 {
     if (seed % TWICE_EVERY == 0 && !is_same_twice(seed))
         return false;
     sim_outcome_t outcome = sim_run_seed(seed, &(sim_run_options_t){0});
+    add(tally, &outcome.tally);
     if (outcome.has_failed)
         report_failure(seed, &outcome);
     return !outcome.has_failed;
 }
 
-static bool run_stores(uint64_t seed)
+static bool run_stores(uint64_t seed, sim_tally_t *tally)
 {
+    (void)tally;
     sim_stores_outcome_t outcome = sim_stores_run(seed, false);
     bool is_same = true;
     if (seed % TWICE_EVERY == 0) {
@@ -84,13 +94,13 @@ static bool run_stores(uint64_t seed)
     return is_same && !outcome.has_failed;
 }
 
-typedef bool run_one_t(uint64_t seed);
+typedef bool run_one_t(uint64_t seed, sim_tally_t *tally);
 
 static counts_t run_share(run_one_t *run, uint64_t first, uint64_t last, uint64_t step)
 {
     counts_t counts = {0};
     for (uint64_t seed = first; seed <= last; seed += step) {
-        bool has_passed = run(seed);
+        bool has_passed = run(seed, &counts.tally);
         counts.passed += has_passed;
         counts.failed += !has_passed;
     }
@@ -120,6 +130,7 @@ static counts_t run_seeds(run_one_t *run, uint64_t first, uint64_t last, uint64_
     while (read(pipes[0], &own, sizeof own) == sizeof own) {
         counts.passed += own.passed;
         counts.failed += own.failed;
+        add(&counts.tally, &own.tally);
     }
     close(pipes[0]);
     int status;
@@ -133,6 +144,12 @@ static counts_t run_seeds(run_one_t *run, uint64_t first, uint64_t last, uint64_
 
 static int finish(counts_t counts)
 {
+    const sim_tally_t *tally = &counts.tally;
+    if (tally->questions)
+        printf("other nodes: asked for %llu times, registered at %llu times, %llu rows and DDLs "
+               "came\n",
+               (unsigned long long)tally->questions, (unsigned long long)tally->registrations,
+               (unsigned long long)tally->payloads);
     printf("%llu passed, %llu failed\n", (unsigned long long)counts.passed,
            (unsigned long long)counts.failed);
     return counts.failed || !counts.passed;
@@ -148,7 +165,7 @@ static int replay(uint64_t seed)
     sim_plan_print(&plan, stdout);
     printf("%llu events, %.3f s, hash %016llx\n", (unsigned long long)outcome.events,
            (double)outcome.ended_at.v / 1e9, (unsigned long long)outcome.hash);
-    return finish((counts_t){!outcome.has_failed, outcome.has_failed});
+    return finish((counts_t){!outcome.has_failed, outcome.has_failed, outcome.tally});
 }
 
 static int replay_stores(uint64_t seed)

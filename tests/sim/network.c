@@ -35,13 +35,13 @@ typedef struct {
     sim_packet_t *held_first, *held_last;
 } wire_t;
 
+/* A node and a maintainer, or a node that reads events from another. */
 typedef struct {
-    sim_process_t *node, *maintainer;
-    bool wants_connection; /* the node has sockets */
+    sim_process_t *client, *server;
+    bool wants_connection; /* the client has sockets */
     incarnation_t incarnation;
-    bool is_up;
+    bool is_up, has_changed; /* since the client looked */
     uint64_t connection;
-    uint64_t maintainer_life, node_life;
     wire_t wires[SIM_WIRE_COUNT];
 } pair_t;
 
@@ -51,6 +51,7 @@ struct sim_network {
     sim_network_rates_t rates;
     arena_t scratch;
     pair_t pairs[SIM_NODES_MAX][SIM_MAINTAINERS_MAX];
+    pair_t readers[SIM_NODES_MAX][SIM_NODES_MAX]; /* who reads, from whom */
 };
 
 static pair_t *pair_of(const sim_process_t *a, const sim_process_t *b)
@@ -58,6 +59,20 @@ static pair_t *pair_of(const sim_process_t *a, const sim_process_t *b)
     const sim_process_t *node = a->is_maintainer ? b : a;
     const sim_process_t *maintainer = a->is_maintainer ? a : b;
     return &node->world->network->pairs[node->index][maintainer->index];
+}
+
+static pair_t *reader_of(const sim_process_t *client, const sim_process_t *server)
+{
+    return &client->world->network->readers[client->index][server->index];
+}
+
+static pair_t *pair_of_packet(const sim_packet_t *packet)
+{
+    if (packet->wire == SIM_EVENTS_UP)
+        return reader_of(packet->from, packet->to);
+    if (packet->wire == SIM_EVENTS_DOWN)
+        return reader_of(packet->to, packet->from);
+    return pair_of(packet->from, packet->to);
 }
 
 sim_network_rates_t *sim_network_rates(sim_world_t *world)
@@ -128,7 +143,7 @@ static void arrive(void *context, uint64_t unused);
 
 static void travel(sim_network_t *network, sim_packet_t *packet)
 {
-    wire_t *wire = &pair_of(packet->from, packet->to)->wires[packet->wire];
+    wire_t *wire = &pair_of_packet(packet)->wires[packet->wire];
     uint64_t most = network->world->has_faults ? network->rates.delay_max_ns : NS_PER_MS;
     if (network->world->has_faults && sim_random_rarely(&network->random, network->rates.slow))
         most *= 100;
@@ -152,7 +167,7 @@ static void arrive(void *context, uint64_t unused)
 {
     (void)unused;
     sim_packet_t *packet = context;
-    pair_t *pair = pair_of(packet->from, packet->to);
+    pair_t *pair = pair_of_packet(packet);
     wire_t *wire = &pair->wires[packet->wire];
     bool is_dead = packet->connection != pair->connection;
     bool is_lost = packet->to->state == SIM_DOWN || (wire->is_cut && !wire->holds);
@@ -176,13 +191,26 @@ static void release(wire_t *wire)
     }
 }
 
+static void count(sim_tally_t *tally, const message_t *message)
+{
+    if (message->header.type == MESSAGE_CANDIDATES_REQUEST)
+        tally->questions += message->candidates_request.question_count;
+    if (message->header.type != MESSAGE_STREAM_EVENTS)
+        return;
+    for (uint32_t i = 0; i < message->stream_events.event_count; i++) {
+        const stream_message_event_t *event = &message->stream_events.events[i];
+        tally->registrations += event->kind == STREAM_READY;
+        tally->payloads += event->payload.len > 0;
+    }
+}
+
 bool sim_network_take(sim_process_t *process, arena_t *arena, message_t *message,
                       sim_process_t **from)
 {
     while (process->inbox_first) {
         sim_packet_t *packet = process->inbox_first;
         process->inbox_first = packet->next;
-        pair_t *pair = pair_of(packet->from, packet->to);
+        pair_t *pair = pair_of_packet(packet);
         if (pair->connection == packet->connection && pair->wires[packet->wire].queued)
             pair->wires[packet->wire].queued--;
         uint32_t refused = 0;
@@ -195,6 +223,7 @@ bool sim_network_take(sim_process_t *process, arena_t *arena, message_t *message
         if (error != SLUICE_OK)
             continue;
         sim_describe_message(process->world, process->name, "<-", (*from)->name, message);
+        count(&process->world->tally, message);
         sim_moment(process->world,
                    &(sim_moment_t){
                        .kind = SIM_DELIVERED, .from = *from, .to = process, .message = message});
@@ -207,7 +236,7 @@ bool sim_network_take(sim_process_t *process, arena_t *arena, message_t *message
 
 static void depart(sim_packet_t *packet)
 {
-    pair_t *pair = pair_of(packet->from, packet->to);
+    pair_t *pair = pair_of_packet(packet);
     sim_network_t *network = packet->from->world->network;
     const sim_network_rates_t *rates = &network->rates;
     bool has_faults = network->world->has_faults;
@@ -277,10 +306,41 @@ void sim_network_send_down(sim_process_t *maintainer, const node_id_t *node,
     }
 }
 
+sluice_error_t sim_network_send_requests(sim_process_t *client, sim_process_t *server,
+                                         const message_t *message)
+{
+    pair_t *pair = reader_of(client, server);
+    if (client->is_doomed)
+        return SLUICE_OK;
+    if (!pair->is_up ||
+        pair->wires[SIM_EVENTS_UP].queued >= client->world->network->rates.queue_max)
+        return SLUICE_ERROR_AGAIN;
+    return send_packet(pair, client, server, SIM_EVENTS_UP, message);
+}
+
+sluice_error_t sim_network_send_events(sim_process_t *server, const node_id_t *node,
+                                       incarnation_t incarnation, const message_t *message)
+{
+    sim_world_t *world = server->world;
+    if (server->is_doomed)
+        return SLUICE_OK;
+    for (uint32_t i = 0; i < world->rates.nodes; i++) {
+        pair_t *pair = reader_of(world->nodes[i], server);
+        if (!node_id_equal(&world->nodes[i]->id, node) || !pair->is_up ||
+            pair->incarnation.v != incarnation.v)
+            continue;
+        if (pair->wires[SIM_EVENTS_DOWN].queued >= world->network->rates.queue_max)
+            return SLUICE_ERROR_AGAIN;
+        return send_packet(pair, server, world->nodes[i], SIM_EVENTS_DOWN, message);
+    }
+    return SLUICE_ERROR_NOT_FOUND;
+}
+
 /* ---- connections ---- */
 
 static void disconnect(pair_t *pair)
 {
+    pair->has_changed |= pair->is_up;
     pair->is_up = false;
     pair->connection++;
     for (int i = 0; i < SIM_WIRE_COUNT; i++) {
@@ -299,21 +359,47 @@ static void try_connect(void *context, uint64_t connection)
     bool is_cut = false;
     for (int i = 0; i < SIM_WIRE_COUNT; i++)
         is_cut |= pair->wires[i].is_cut;
-    if (is_cut || pair->maintainer->state != SIM_UP || pair->node->state != SIM_UP) {
-        sim_after(pair->node->world, NULL, RECONNECT_NS, try_connect, pair, connection);
+    if (is_cut || pair->server->state != SIM_UP || pair->client->state != SIM_UP) {
+        sim_after(pair->client->world, NULL, RECONNECT_NS, try_connect, pair, connection);
         return;
     }
-    pair->is_up = true;
+    pair->is_up = pair->has_changed = true;
     for (int i = 0; i < SIM_WIRE_COUNT; i++)
         release(&pair->wires[i]);
     pair->wires[SIM_STATUS_UP].came_up = pair->wires[SIM_CONTROL_UP].came_up = true;
-    sim_trace(pair->node->world, pair->node->name, "is connected to %s", pair->maintainer->name);
-    sim_process_wake(pair->node);
+    sim_trace(pair->client->world, pair->client->name, "is connected to %s", pair->server->name);
+    sim_process_wake(pair->client);
 }
 
 static void connect_after(pair_t *pair, uint64_t ns)
 {
-    sim_after(pair->node->world, NULL, ns, try_connect, pair, pair->connection);
+    sim_after(pair->client->world, NULL, ns, try_connect, pair, pair->connection);
+}
+
+void sim_network_read_from(sim_process_t *client, sim_process_t *server, incarnation_t incarnation)
+{
+    pair_t *pair = reader_of(client, server);
+    disconnect(pair);
+    pair->incarnation = incarnation;
+    pair->wants_connection = true;
+    pair->has_changed = false;
+    connect_after(pair, CONNECT_NS);
+}
+
+void sim_network_leave(sim_process_t *client, sim_process_t *server)
+{
+    pair_t *pair = reader_of(client, server);
+    disconnect(pair);
+    pair->wants_connection = pair->has_changed = false;
+}
+
+bool sim_network_link_changed(sim_process_t *client, sim_process_t *server, bool *is_up)
+{
+    pair_t *pair = reader_of(client, server);
+    bool has_changed = pair->has_changed;
+    pair->has_changed = false;
+    *is_up = pair->is_up;
+    return has_changed;
 }
 
 void sim_network_connect(sim_process_t *node, sim_process_t *maintainer, incarnation_t incarnation)
@@ -337,11 +423,11 @@ bool sim_network_came_up(sim_process_t *node, sim_process_t *maintainer, sim_wir
 /* What is on its way belongs to the next connection. */
 static void keep_backlog(pair_t *pair, uint64_t connection)
 {
-    sim_event_queue_t *queue = &pair->node->world->queue;
+    sim_event_queue_t *queue = &pair->client->world->queue;
     for (size_t i = 0; i < queue->count; i++) {
         sim_packet_t *packet = queue->heap[i].context;
-        if (queue->heap[i].action == arrive && packet->from == pair->node &&
-            packet->to == pair->maintainer && packet->connection == connection)
+        if (queue->heap[i].action == arrive && packet->from == pair->client &&
+            packet->to == pair->server && packet->connection == connection)
             packet->connection = pair->connection;
     }
 }
@@ -354,6 +440,12 @@ static void for_each_pair(sim_process_t *process, void (*act)(pair_t *pair))
     uint32_t count = process->is_maintainer ? world->rates.nodes : world->rates.maintainers;
     for (uint32_t i = 0; i < count; i++)
         act(pair_of(process, process->is_maintainer ? world->nodes[i] : world->maintainers[i]));
+    for (uint32_t i = 0; !process->is_maintainer && i < world->rates.nodes; i++) {
+        if (world->nodes[i] == process)
+            continue;
+        act(reader_of(process, world->nodes[i]));
+        act(reader_of(world->nodes[i], process));
+    }
 }
 
 static void lose(pair_t *pair)
@@ -361,6 +453,8 @@ static void lose(pair_t *pair)
     if (!pair->is_up)
         return;
     disconnect(pair);
+    if (pair->client->state == SIM_UP)
+        sim_process_wake(pair->client);
     if (pair->wants_connection)
         connect_after(pair, RECONNECT_NS);
 }
@@ -377,13 +471,21 @@ static void lose_silent(void *context, uint64_t connection)
 {
     pair_t *pair = context;
     if (pair->connection == connection &&
-        (pair->node->state != SIM_UP || pair->maintainer->state != SIM_UP))
+        (pair->client->state != SIM_UP || pair->server->state != SIM_UP))
+        lose(pair);
+}
+
+/* Likewise when the wires between them have been dead for so long. */
+static void lose_cut(void *context, uint64_t connection)
+{
+    pair_t *pair = context;
+    if (pair->connection == connection && pair->wires[SIM_EVENTS_UP].is_cut)
         lose(pair);
 }
 
 static void lose_later(pair_t *pair)
 {
-    sim_after(pair->node->world, NULL, SILENCE_NS, lose_silent, pair, pair->connection);
+    sim_after(pair->client->world, NULL, SILENCE_NS, lose_silent, pair, pair->connection);
 }
 
 void sim_network_process_started(sim_process_t *process)
@@ -391,6 +493,8 @@ void sim_network_process_started(sim_process_t *process)
     /* Who still believes in a connection to the life before is told now. */
     if (process->is_maintainer)
         for_each_pair(process, lose);
+    for (uint32_t i = 0; !process->is_maintainer && i < process->world->rates.nodes; i++)
+        lose(reader_of(process->world->nodes[i], process));
 }
 
 void sim_network_process_ended(sim_process_t *process)
@@ -401,6 +505,8 @@ void sim_network_process_ended(sim_process_t *process)
     free_list(&process->outbox_first, &process->outbox_last);
     for (uint32_t i = 0; !process->is_maintainer && i < world->rates.maintainers; i++)
         pair_of(process, world->maintainers[i])->wants_connection = false;
+    for (uint32_t i = 0; !process->is_maintainer && i < world->rates.nodes; i++)
+        reader_of(process, world->nodes[i])->wants_connection = false;
     void (*how)(pair_t * pair) = lose;
     /* Its machine is gone, and no packet says so; or its peers keep what they have queued. */
     if (process->is_maintainer && world->has_faults && sim_random_chance(random, 30))
@@ -436,8 +542,8 @@ void sim_network_cut(sim_world_t *world, int node, int maintainer, unsigned wire
             pair->wires[i].is_cut = true;
             pair->wires[i].holds = holds;
         }
-    sim_trace(world, pair->node->name, "is cut from %s, wires %u, %s", pair->maintainer->name,
-              wires, holds ? "held back" : "lost");
+    sim_trace(world, pair->client->name, "is cut from %s, wires %u, %s", pair->server->name, wires,
+              holds ? "held back" : "lost");
 }
 
 void sim_network_join(sim_world_t *world, int node, int maintainer)
@@ -450,14 +556,45 @@ void sim_network_join(sim_world_t *world, int node, int maintainer)
         if (pair->is_up)
             release(&pair->wires[i]);
     }
-    sim_trace(world, pair->node->name, "is joined with %s", pair->maintainer->name);
+    sim_trace(world, pair->client->name, "is joined with %s", pair->server->name);
 }
 
 void sim_network_reset(sim_world_t *world, int node, int maintainer, bool keeps_backlog)
 {
     pair_t *pair = &world->network->pairs[node][maintainer];
-    sim_trace(world, pair->node->name, "loses its connections to %s", pair->maintainer->name);
+    sim_trace(world, pair->client->name, "loses its connections to %s", pair->server->name);
     (keeps_backlog ? lose_but_backlog : lose)(pair);
+}
+
+void sim_network_cut_readers(sim_world_t *world, int client, int server, bool holds)
+{
+    pair_t *pair = &world->network->readers[client][server];
+    for (int i = SIM_EVENTS_UP; i <= SIM_EVENTS_DOWN; i++) {
+        pair->wires[i].is_cut = true;
+        pair->wires[i].holds = holds;
+    }
+    sim_trace(world, pair->client->name, "cannot read from %s, %s", pair->server->name,
+              holds ? "held back" : "lost");
+    /* The transport's heartbeats do not come back either. */
+    sim_after(world, NULL, SILENCE_NS, lose_cut, pair, pair->connection);
+}
+
+void sim_network_join_readers(sim_world_t *world, int client, int server)
+{
+    pair_t *pair = &world->network->readers[client][server];
+    for (int i = SIM_EVENTS_UP; i <= SIM_EVENTS_DOWN; i++) {
+        pair->wires[i].is_cut = false;
+        if (pair->is_up)
+            release(&pair->wires[i]);
+    }
+    sim_trace(world, pair->client->name, "can read from %s", pair->server->name);
+}
+
+void sim_network_reset_readers(sim_world_t *world, int client, int server)
+{
+    pair_t *pair = &world->network->readers[client][server];
+    sim_trace(world, pair->client->name, "loses its connection to %s", pair->server->name);
+    lose(pair);
 }
 
 /* ---- the whole ---- */
@@ -471,7 +608,10 @@ sim_network_t *sim_network_new(sim_world_t *world)
     for (uint32_t i = 0; i < world->rates.nodes; i++)
         for (uint32_t j = 0; j < world->rates.maintainers; j++)
             network->pairs[i][j] =
-                (pair_t){.node = world->nodes[i], .maintainer = world->maintainers[j]};
+                (pair_t){.client = world->nodes[i], .server = world->maintainers[j]};
+    for (uint32_t i = 0; i < world->rates.nodes; i++)
+        for (uint32_t j = 0; j < world->rates.nodes; j++)
+            network->readers[i][j] = (pair_t){.client = world->nodes[i], .server = world->nodes[j]};
     return network;
 }
 
@@ -485,6 +625,9 @@ void sim_network_destroy(sim_network_t **network)
     for (uint32_t i = 0; i < world->rates.nodes; i++)
         for (uint32_t j = 0; j < world->rates.maintainers; j++)
             disconnect(&(*network)->pairs[i][j]);
+    for (uint32_t i = 0; i < world->rates.nodes; i++)
+        for (uint32_t j = 0; j < world->rates.nodes; j++)
+            disconnect(&(*network)->readers[i][j]);
     arena_clear(&(*network)->scratch);
     free(*network);
     *network = NULL;

@@ -1,6 +1,7 @@
 /*
  * The wires between nodes and maintainers: per pair a status socket (node to maintainer) and a
- * control socket (both ways), as ZeroMQ behaves (ORACLE §4). What is sent on a connection arrives
+ * control socket (both ways); and from a node to each other one that it reads events from. They are
+ * as ZeroMQ behaves (ORACLE §4). What is sent on a connection arrives
  * in order or is lost; what dies with a connection is lost without an error; a sender learns of a
  * dead peer late; a full queue is an error.
  *
@@ -14,7 +15,15 @@
 #include "common/wire/message.h"
 #include "tests/sim/world_internal.h"
 
-typedef enum { SIM_STATUS_UP, SIM_CONTROL_UP, SIM_CONTROL_DOWN, SIM_WIRE_COUNT } sim_wire_t;
+typedef enum {
+    SIM_STATUS_UP,
+    SIM_CONTROL_UP,
+    SIM_CONTROL_DOWN,
+    SIM_LINK_WIRES,                 /* between a node and a maintainer */
+    SIM_EVENTS_UP = SIM_LINK_WIRES, /* sessions of a node to another one's services */
+    SIM_EVENTS_DOWN,
+    SIM_WIRE_COUNT
+} sim_wire_t;
 
 sim_network_t *sim_network_new(sim_world_t *world);
 void sim_network_destroy(sim_network_t **network);
@@ -35,6 +44,18 @@ bool sim_network_take(sim_process_t *process, arena_t *arena, message_t *message
 void sim_network_connect(sim_process_t *node, sim_process_t *maintainer, incarnation_t incarnation);
 /* Whether the wire came up since the last call. */
 bool sim_network_came_up(sim_process_t *node, sim_process_t *maintainer, sim_wire_t wire);
+
+/* The events socket of a node to another one's: connects, under this incarnation, and ends. */
+void sim_network_read_from(sim_process_t *client, sim_process_t *server, incarnation_t incarnation);
+void sim_network_leave(sim_process_t *client, sim_process_t *server);
+/* Whether the connection came up or broke since the last call, and how it is now. */
+bool sim_network_link_changed(sim_process_t *client, sim_process_t *server, bool *is_up);
+/* SLUICE_ERROR_AGAIN: no connection, or full. */
+sluice_error_t sim_network_send_requests(sim_process_t *client, sim_process_t *server,
+                                         const message_t *message);
+/* Further SLUICE_ERROR_NOT_FOUND: that life of the node is not connected. */
+sluice_error_t sim_network_send_events(sim_process_t *server, const node_id_t *node,
+                                       incarnation_t incarnation, const message_t *message);
 
 /* ---- for process.c ---- */
 
@@ -62,6 +83,11 @@ void sim_network_cut(sim_world_t *world, int node, int maintainer, unsigned wire
 void sim_network_join(sim_world_t *world, int node, int maintainer);
 /* The connections of this pair break: what is on its way is lost, or with `keeps_backlog` comes
  * again after they are back. */
+/* The same for what one node reads from another: cut for longer than the transport's heartbeats
+ * the connection breaks. */
+void sim_network_cut_readers(sim_world_t *world, int client, int server, bool holds);
+void sim_network_join_readers(sim_world_t *world, int client, int server);
+void sim_network_reset_readers(sim_world_t *world, int client, int server);
 void sim_network_reset(sim_world_t *world, int node, int maintainer, bool keeps_backlog);
 
 #endif

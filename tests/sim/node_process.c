@@ -1,5 +1,6 @@
 #include "tests/sim/node_process.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "common/base/memory.h"
@@ -35,12 +36,21 @@ typedef struct {
     incarnation_t incarnation;
 } link_t;
 
+/* Another node that it reads from. */
+typedef struct {
+    uint32_t slot;
+    sim_process_t *server; /* NULL: none of that slot */
+} reading_from_t;
+
 struct node_process {
     sim_process_t process;
     node_settings_t settings;
     node_core_t *core;
     arena_t arena;
     link_t links[SIM_MAINTAINERS_MAX];
+    bool has_others; /* it serves other nodes and reads from them */
+    char endpoint[16];
+    reading_from_t reading[SIM_NODES_MAX];
     hosted_t hosted[HOSTED_MAX];
     check_t checks[CHECKS_MAX];
     bool is_leaving;
@@ -81,6 +91,80 @@ static sluice_error_t send_control(void *context, message_t *message)
 static sluice_error_t send_status(void *context, message_t *message)
 {
     return send_up(context, SIM_STATUS_UP, message);
+}
+
+/* ---- other nodes ---- */
+
+static reading_from_t *reading_of(node_process_t *self, uint32_t slot)
+{
+    for (int i = 0; i < SIM_NODES_MAX; i++)
+        if (self->reading[i].server && self->reading[i].slot == slot)
+            return &self->reading[i];
+    return NULL;
+}
+
+static void events_disconnect(void *context, uint32_t slot)
+{
+    node_process_t *self = context;
+    reading_from_t *reading = reading_of(self, slot);
+    if (!reading)
+        return;
+    sim_network_leave(&self->process, reading->server);
+    reading->server = NULL;
+}
+
+/* Endpoints are names of nodes. */
+static sluice_error_t events_connect(void *context, uint32_t slot, const char *endpoint,
+                                     incarnation_t own)
+{
+    node_process_t *self = context;
+    sim_world_t *world = self->process.world;
+    events_disconnect(self, slot);
+    for (uint32_t i = 0; i < world->rates.nodes; i++) {
+        sim_process_t *server = world->nodes[i];
+        if (strcmp(server->name, endpoint) != 0)
+            continue;
+        if (server == &self->process)
+            sim_violated(world, "LC-1", "%s is told to read from itself", server->name);
+        self->reading[server->index] = (reading_from_t){.slot = slot, .server = server};
+        sim_network_read_from(&self->process, server, own);
+        return SLUICE_OK;
+    }
+    return SLUICE_ERROR_CONFIGURATION;
+}
+
+static void fill_header(const node_process_t *self, message_t *message)
+{
+    message->header.version = SLUICE_PROTOCOL_VERSION;
+    message->header.sender = self->process.id;
+}
+
+static sluice_error_t events_send_requests(void *context, uint32_t slot, message_t *message)
+{
+    node_process_t *self = context;
+    const reading_from_t *reading = reading_of(self, slot);
+    if (!reading)
+        return SLUICE_ERROR_AGAIN;
+    fill_header(self, message);
+    return sim_network_send_requests(&self->process, reading->server, message);
+}
+
+static sluice_error_t events_send_events(void *context, const node_id_t *node,
+                                         incarnation_t incarnation, message_t *message)
+{
+    node_process_t *self = context;
+    fill_header(self, message);
+    return sim_network_send_events(&self->process, node, incarnation, message);
+}
+
+static events_port_t events_port(node_process_t *self)
+{
+    return (events_port_t){.self = self,
+                           .endpoint = self->has_others ? self->endpoint : NULL,
+                           .connect = events_connect,
+                           .disconnect = events_disconnect,
+                           .send_requests = events_send_requests,
+                           .send_events = events_send_events};
 }
 
 /* ---- the host: changefeeds ---- */
@@ -261,12 +345,35 @@ static void start(sim_process_t *process)
                                    .settings = self->settings,
                                    .links = ports,
                                    .link_count = world->rates.maintainers,
-                                   .host = host_port(self)};
+                                   .host = host_port(self),
+                                   .events = events_port(self)};
     self->is_leaving = false;
     self->core = node_core_new(&options);
     error_report_t report;
     if (node_core_start(self->core, &report) != SLUICE_OK)
         sim_violated(world, "start", "%s: %s", process->name, report.text);
+}
+
+static void hear(node_process_t *self, const sim_process_t *from, const message_t *message,
+                 mono_ns_t now)
+{
+    const reading_from_t *reading = &self->reading[from->index];
+    if (from->is_maintainer)
+        node_core_receive(self->core, (uint32_t)from->index, message, now);
+    else if (message->header.type == MESSAGE_STREAM_REQUESTS)
+        node_core_serve(self->core, message, now);
+    else if (reading->server == from)
+        node_core_hear(self->core, reading->slot, message, now);
+}
+
+static void follow_readings(node_process_t *self, mono_ns_t now)
+{
+    for (int i = 0; i < SIM_NODES_MAX; i++) {
+        const reading_from_t *reading = &self->reading[i];
+        bool is_up = false;
+        if (reading->server && sim_network_link_changed(&self->process, reading->server, &is_up))
+            node_core_service_link(self->core, reading->slot, is_up, now);
+    }
 }
 
 static void receive(node_process_t *self, mono_ns_t now)
@@ -275,7 +382,7 @@ static void receive(node_process_t *self, mono_ns_t now)
     sim_process_t *from;
     sim_process_t *process = &self->process;
     while (!process->is_doomed && sim_network_take(process, &self->arena, &message, &from)) {
-        node_core_receive(self->core, (uint32_t)from->index, &message, now);
+        hear(self, from, &message, now);
         arena_reset(&self->arena);
     }
     for (uint32_t i = 0; i < process->world->rates.maintainers; i++) {
@@ -285,6 +392,7 @@ static void receive(node_process_t *self, mono_ns_t now)
         if (sim_network_came_up(process, maintainer, SIM_CONTROL_UP))
             node_core_link_up(self->core, i, NODE_LINK_CONTROL, now);
     }
+    follow_readings(self, now);
 }
 
 static mono_ns_t turn(sim_process_t *process)
@@ -314,6 +422,7 @@ static void end(sim_process_t *process)
         sim_sink_close(&hosted->pool);
     }
     node_core_destroy(&self->core);
+    memset(self->reading, 0, sizeof self->reading);
     for (int i = 0; i < HOSTED_MAX; i++)
         self->hosted[i] = (hosted_t){0};
     for (int i = 0; i < CHECKS_MAX; i++) {
@@ -345,6 +454,7 @@ static node_settings_t draw_settings(sim_random_t *random)
                     .repeat_max_ns = 10 * NS_PER_S,
                     .heartbeat_ns = sim_random_between(random, 500, 10000) * NS_PER_MS,
                     .credit_bytes_max = sim_random_chance(random, 30) ? 2000 : 1 << 20},
+        .candidate_lag_ms = 3600 * 1000,
     };
 }
 
@@ -353,6 +463,8 @@ sim_process_t *sim_node_new(sim_world_t *world, int index)
     node_process_t *self = memory_zalloc(sizeof *self);
     sim_process_init(&self->process, &class, world, false, index);
     self->settings = draw_settings(&world->random);
+    self->has_others = sim_random_chance(&world->random, 85);
+    snprintf(self->endpoint, sizeof self->endpoint, "%s", self->process.name);
     return &self->process;
 }
 

@@ -21,9 +21,11 @@ static const uint32_t weights[SIM_OPERATION_COUNT] = {
     [SIM_MAINTAINER_STOP] = 6, [SIM_MAINTAINER_REPLACE] = 5,
     [SIM_STORE_GONE] = 4,      [SIM_LINK_LOSE] = 8,
     [SIM_LINK_HOLD] = 6,       [SIM_LINK_RESET] = 6,
-    [SIM_MOVE] = 16,           [SIM_DRAIN] = 3,
-    [SIM_PAUSE] = 4,           [SIM_KILL_AT] = 16,
-    [SIM_STOP_AT] = 10,        [SIM_ALL_KILL] = 2,
+    [SIM_EVENTS_LOSE] = 3,     [SIM_EVENTS_HOLD] = 3,
+    [SIM_EVENTS_RESET] = 3,    [SIM_MOVE] = 16,
+    [SIM_DRAIN] = 3,           [SIM_PAUSE] = 4,
+    [SIM_KILL_AT] = 16,        [SIM_STOP_AT] = 10,
+    [SIM_ALL_KILL] = 2,
 };
 
 static sim_operation_kind_t draw_kind(sim_random_t *random)
@@ -64,11 +66,12 @@ static sim_operation_t draw_operation(const sim_plan_t *plan, const sim_rates_t 
     operation.at_ms = sim_random_between(random, 1000, plan->end_ms);
     operation.node = (uint32_t)sim_random_below(random, rates->nodes);
     operation.maintainer = (uint32_t)sim_random_below(random, rates->maintainers);
-    operation.wires = (uint32_t)sim_random_between(random, 1, (1U << SIM_WIRE_COUNT) - 1);
+    operation.wires = (uint32_t)sim_random_between(random, 1, (1U << SIM_LINK_WIRES) - 1);
     bool is_frequent = sim_random_chance(random, 50);
     operation.number = (uint32_t)sim_random_between(random, 1, is_frequent ? 8 : 100);
     operation.moment = moments[sim_random_below(random, sizeof moments / sizeof moments[0])];
     operation.ms = draw_ms(random, operation.kind);
+    operation.other = (uint32_t)sim_random_below(random, rates->nodes);
     return operation;
 }
 
@@ -125,6 +128,14 @@ static void print_operation(const sim_operation_t *o, FILE *file)
     case SIM_LINK_RESET:
         fprintf(file, "connections of n%u and m%u break%s\n", o->node + 1, o->maintainer + 1,
                 o->number % 2 ? ", their backlog comes later" : "");
+        break;
+    case SIM_EVENTS_LOSE:
+    case SIM_EVENTS_HOLD:
+        fprintf(file, "what n%u reads from n%u is %s for %llu ms\n", o->node + 1, o->other + 1,
+                o->kind == SIM_EVENTS_LOSE ? "lost" : "held back", ms);
+        break;
+    case SIM_EVENTS_RESET:
+        fprintf(file, "the connection of n%u to read from n%u breaks\n", o->node + 1, o->other + 1);
         break;
     case SIM_MOVE:
         fprintf(file, "table %u is moved to n%u\n", o->number, o->node + 1);
@@ -231,6 +242,18 @@ static void cut(sim_world_t *world, const sim_operation_t *o)
     sim_after(world, NULL, o->ms * NS_PER_MS, join, world, (uint64_t)o->node << 8 | o->maintainer);
 }
 
+static void join_readers(void *context, uint64_t pair)
+{
+    sim_network_join_readers(context, (int)(pair >> 8), (int)(pair & 0xff));
+}
+
+static void cut_readers(sim_world_t *world, const sim_operation_t *o)
+{
+    sim_network_cut_readers(world, (int)o->node, (int)o->other, o->kind == SIM_EVENTS_HOLD);
+    sim_after(world, NULL, o->ms * NS_PER_MS, join_readers, world,
+              (uint64_t)o->node << 8 | o->other);
+}
+
 static void arm(run_t *run, const sim_operation_t *operation)
 {
     for (int i = 0; i < SIM_OPERATIONS_MAX; i++)
@@ -298,6 +321,13 @@ static void operate(void *context, uint64_t index)
         break;
     case SIM_LINK_RESET:
         sim_network_reset(world, (int)o->node, (int)o->maintainer, o->number % 2);
+        break;
+    case SIM_EVENTS_LOSE:
+    case SIM_EVENTS_HOLD:
+        cut_readers(world, o);
+        break;
+    case SIM_EVENTS_RESET:
+        sim_network_reset_readers(world, (int)o->node, (int)o->other);
         break;
     case SIM_MOVE:
         sim_operators_move(world->operators, o->number, o->node);
@@ -369,6 +399,8 @@ static void heal(sim_world_t *world)
         sim_process_start(world->nodes[i]);
         for (uint32_t j = 0; j < world->rates.maintainers; j++)
             sim_network_join(world, (int)i, (int)j);
+        for (uint32_t j = 0; j < world->rates.nodes; j++)
+            sim_network_join_readers(world, (int)i, (int)j);
     }
     sim_operators_pause(world->operators, 0);
 }

@@ -22,6 +22,9 @@ typedef enum {
     SIM_LINK_LOSE, /* `wires` of `node` to `maintainer`: everything is lost, for `ms` */
     SIM_LINK_HOLD, /* held back for `ms` */
     SIM_LINK_RESET,
+    SIM_EVENTS_LOSE, /* what `node` reads from `other`: everything is lost, for `ms` */
+    SIM_EVENTS_HOLD,
+    SIM_EVENTS_RESET,
     SIM_MOVE, /* table number `number` to `node` */
     SIM_DRAIN,
     SIM_PAUSE,    /* resumed after `ms` */
@@ -34,7 +37,7 @@ typedef enum {
 typedef struct {
     uint64_t at_ms;
     sim_operation_kind_t kind;
-    uint32_t node, maintainer, wires, number;
+    uint32_t node, other, maintainer, wires, number;
     uint64_t ms;
     sim_moment_kind_t moment;
     bool is_left_out; /* by the minimiser */

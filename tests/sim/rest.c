@@ -131,6 +131,12 @@ static void explain_node(const sim_process_t *process)
         printf("    %u dispatchers checkpoint %llu resolved %llu %s %s\n", state.dispatchers,
                (unsigned long long)state.checkpoint.v, (unsigned long long)state.resolved.v,
                sluice_error_name(state.error), state.error_text);
+        printf("    read to %llu, %llu bytes held%s; streams: %u, %u of other nodes, %u withheld, "
+               "%u caught up; sessions on other nodes: %llu\n",
+               (unsigned long long)state.feed.resolved.v, (unsigned long long)state.feed.tail_bytes,
+               state.feed.is_waiting_for_room ? ", no room" : "", state.feed.streams,
+               state.feed.remote_streams, state.feed.withheld, state.feed.catching_up,
+               (unsigned long long)state.sessions.reading_others);
     }
 }
 

@@ -33,6 +33,7 @@ sim_outcome_t sim_run_with(uint64_t seed, const sim_plan_t *plan, const sim_run_
     sim_outcome_t outcome = {.has_failed = world->has_failed,
                              .hash = world->hash,
                              .events = world->events_run,
+                             .tally = world->tally,
                              .ended_at = world->now};
     memcpy(outcome.invariant, world->invariant, sizeof outcome.invariant);
     memcpy(outcome.failure, world->failure, sizeof outcome.failure);

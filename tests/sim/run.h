@@ -13,6 +13,7 @@ typedef struct {
     char invariant[16], failure[1024];
     uint64_t hash, events;
     mono_ns_t ended_at;
+    sim_tally_t tally;
 } sim_outcome_t;
 
 typedef struct {

@@ -22,6 +22,13 @@
 
 enum { SIM_NODES_MAX = 5, SIM_MAINTAINERS_MAX = 2 };
 
+/* What happened in it, to see that it does happen. */
+typedef struct {
+    uint64_t questions;     /* who else could serve, of a dispatcher */
+    uint64_t registrations; /* that another node's service accepted */
+    uint64_t payloads;      /* rows and DDLs, or pieces of them, that came from another node */
+} sim_tally_t;
+
 typedef struct sim_world sim_world_t;
 /* A maintainer or a node, by its place: it dies and is started again, each time a new life. */
 typedef struct sim_process sim_process_t;

@@ -43,6 +43,7 @@ struct sim_world {
     void *watcher_context;
     sim_told_t *told; /* instead of printing, lines of the trace go here; NULL: printed */
     void *told_context;
+    sim_tally_t tally;
     bool loses_message; /* said by the observer at SIM_SENT: it does not arrive */
     /* The trace. */
     bool is_hashed, is_printed;
