@@ -62,8 +62,11 @@ static bool makes_unsplittable(const dispatcher_t *dispatcher, const ddl_event_t
     return false;
 }
 
+/* What lies before it is behind the dispatcher as soon as it is flushed: its service need not keep
+ * that while the gate is closed. */
 static void meet(dispatcher_t *dispatcher, dispatcher_step_t *step, const gate_t *gate)
 {
+    dispatcher_note_seen(dispatcher, gate->key.commit_ts);
     set_gate(dispatcher, GATE_FLUSHING);
     dispatcher->gate = *gate;
     dispatcher->gate.state = GATE_FLUSHING;

@@ -22,7 +22,7 @@ static void waits_at_a_blocking_ddl_until_acknowledged_and_beyond(void **state)
     deliver_ddl(fixture, ddl_of_two(5));
     assert_int_equal(view(fixture).stage, STAGE_WAITING);
     assert_int_equal(count_effects(fixture, NODE_EFFECT_RUN_DDL), 0);
-    assert_int_equal(checkpoint(fixture), 3);
+    assert_int_equal(checkpoint(fixture), 4);
     assert_int_equal(view(fixture).resends, 1);
     assert_int_equal(offered(fixture, STAGE_WAITING), 1);
     verdict(fixture, ddl_key(5), STAGE_WAITING, VERDICT_ACK);
