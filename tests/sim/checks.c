@@ -4,6 +4,7 @@
 
 #include "common/base/memory.h"
 #include "tests/sim/checks_lease.h"
+#include "tests/sim/checks_sessions.h"
 #include "tests/sim/maintainer_process.h"
 #include "tests/sim/meta_store.h"
 #include "tests/sim/operators.h"
@@ -38,6 +39,7 @@ typedef struct {
 struct sim_checks {
     sim_world_t *world;
     sim_lease_check_t leases;
+    sim_session_check_t *sessions;
     struct {
         uint64_t life, epoch;
     } followed[SIM_NODES_MAX]; /* the newest maintainer_epoch that a node has spoken under */
@@ -444,6 +446,7 @@ static void see_sent(sim_checks_t *checks, const sim_moment_t *moment)
 
 void sim_checks_see(sim_checks_t *checks, const sim_moment_t *moment)
 {
+    sim_session_check_see(checks->sessions, moment);
     if (moment->kind == SIM_SENT)
         see_sent(checks, moment);
     else if (moment->kind == SIM_ROWS_SENDING || moment->kind == SIM_DDL_LOCKING)
@@ -468,6 +471,7 @@ sim_checks_t *sim_checks_new(sim_world_t *world)
 {
     sim_checks_t *checks = memory_zalloc(sizeof *checks);
     checks->world = world;
+    checks->sessions = sim_session_check_new(world);
     return checks;
 }
 
@@ -477,6 +481,7 @@ void sim_checks_destroy(sim_checks_t **checks)
         free((*checks)->events[i].table_ids);
         free((*checks)->events[i].waiting.ids);
     }
+    sim_session_check_destroy(&(*checks)->sessions);
     free((*checks)->events);
     free((*checks)->carriers.ids);
     free((*checks)->carriers.tables);

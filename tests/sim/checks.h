@@ -1,7 +1,7 @@
 /*
  * What must hold of what maintainers and nodes say and persist, looked at from outside (ORACLE §1.1
- * B2 to B5, B7, B11, B16, B20, §1.6 K1, K3, K9). What must hold of the sink's content is checked by
- * the sink.
+ * B2 to B5, B7, B11, B16, B20, §1.5, §1.6 K1, K3, K9). What must hold of the sink's content is
+ * checked by the sink.
  *
  * Threads: one.
  */

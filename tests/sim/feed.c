@@ -180,7 +180,11 @@ static uint32_t take(sim_feed_t *feed, sim_ring_t *ring, stream_event_t *events,
 static uint32_t port_take(void *self, stream_event_t *events, uint32_t max)
 {
     sim_feed_t *feed = self;
-    return take(feed, &feed->ring, events, max);
+    uint32_t count = take(feed, &feed->ring, events, max);
+    for (uint32_t i = 0; i < count; i++)
+        sim_moment(feed->world,
+                   &(sim_moment_t){.kind = SIM_TOLD, .to = feed->process, .event = &events[i]});
+    return count;
 }
 
 static uint32_t port_take_remote(void *self, stream_event_t *events, uint32_t max)
@@ -208,6 +212,9 @@ static bytes_t copy_key(bytes_t key)
 static void port_request(void *self, const stream_request_t *request)
 {
     sim_feed_t *feed = self;
+    if (request->peer.v == STREAM_PEER_OWN.v)
+        sim_moment(feed->world,
+                   &(sim_moment_t){.kind = SIM_ASKED, .from = feed->process, .request = request});
     if (feed->request_count == feed->request_capacity) {
         feed->request_capacity = feed->request_capacity ? feed->request_capacity * 2 : 64;
         feed->requests =

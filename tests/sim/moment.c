@@ -7,6 +7,10 @@ const char *sim_moment_name(sim_moment_kind_t kind)
         return "message sent";
     case SIM_DELIVERED:
         return "message taken";
+    case SIM_ASKED:
+        return "session asks";
+    case SIM_TOLD:
+        return "session is told";
     case SIM_PERSISTING:
         return "persisting";
     case SIM_PERSISTED:

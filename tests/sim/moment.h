@@ -8,6 +8,7 @@
 #define SLUICE_TESTS_SIM_MOMENT_H
 
 #include "common/wire/message.h"
+#include "dispatcher/core/stream.h"
 #include "maintainer/core/effects.h"
 
 typedef struct sim_process sim_process_t;
@@ -16,6 +17,9 @@ typedef enum {
     /* network: `message`, `from`, `to` */
     SIM_SENT,      /* left the process, may still be lost */
     SIM_DELIVERED, /* taken from its inbox by the receiver, about to be handled */
+    /* a node's sessions and its own event service: `request` of `from`; `event` for `to` */
+    SIM_ASKED,
+    SIM_TOLD,
     /* meta store: `from` is the maintainer; `effect` */
     SIM_PERSISTING, /* about to be durable: a crash now loses it */
     SIM_PERSISTED,  /* durable */
@@ -41,6 +45,8 @@ typedef struct {
     sim_process_t *from, *to;
     const message_t *message;
     const effect_t *effect;
+    const stream_request_t *request;
+    const stream_event_t *event;
     changefeed_ref_t changefeed;
     dispatcher_id_t dispatcher_id;
     assignment_epoch_t epoch;
