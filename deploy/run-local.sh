@@ -27,6 +27,7 @@ maintainer:
   status: 'tcp://127.0.0.1:$status'
   data: '$directory/meta'
 node:
+  events: 'tcp://127.0.0.1:0'
   control: ['tcp://127.0.0.1:$control']
   status: ['tcp://127.0.0.1:$status']
 YAML

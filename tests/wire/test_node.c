@@ -30,6 +30,11 @@ typedef struct {
     dispatcher_id_t dispatcher;
     uint32_t times; /* that the first one came */
     uint64_t opened_epoch;
+    /* Where other nodes read from it, and one that does. */
+    char events[ENDPOINT_BYTES_MAX + 1];
+    zsock_t *reader;
+    stream_events_t told; /* the message that came last to it */
+    uint32_t told_next;   /* of its events, the next to look at */
 } fixture_t;
 
 static changefeed_ref_t changefeed = {.uuid = {{7, 7, 7}}, .generation = 1};
@@ -45,6 +50,8 @@ static int set_up(void **state)
                           fixture->maintainer.control_endpoint,
                           "--node-status",
                           fixture->maintainer.status_endpoint,
+                          "--node-events",
+                          "tcp://127.0.0.1:0",
                           "--log-level",
                           "warning",
                           NULL};
@@ -61,6 +68,7 @@ static int tear_down(void **state)
         child_process_signal(fixture->node, SIGKILL);
         child_process_wait(fixture->node, 10);
     }
+    zsock_destroy(&fixture->reader);
     fake_maintainer_close(&fixture->maintainer);
     free(fixture);
     return 0;
@@ -81,6 +89,8 @@ static void welcome(fixture_t *fixture)
         fake_maintainer_expect(&fixture->maintainer, MESSAGE_HELLO, NULL, NULL);
     assert_string_equal(hello->header.sender.text, "n1");
     assert_true(hello->hello.host.len > 0);
+    if (hello->hello.events.len)
+        memcpy(fixture->events, hello->hello.events.data, hello->hello.events.len);
     message_t response = message_of(MESSAGE_HELLO_RESPONSE);
     response.hello_response = (hello_response_t){.slot = 1,
                                                  .slot_count_max = 64,
@@ -475,6 +485,181 @@ static void tells_systemd_that_it_is_ready_and_lives(void **state)
     fixture->node = -1;
 }
 
+/* ---- another node that reads events ---- */
+
+#define READER_INCARNATION 5
+
+static void connect_reader(fixture_t *fixture)
+{
+    node_id_t name = {"n2"};
+    routing_id_t id;
+    error_report_t report;
+    routing_id_make(&name, (incarnation_t){READER_INCARNATION}, &id);
+    fixture->reader = transport_socket_new(TRANSPORT_EVENTS_DEALER, &id);
+    assert_int_equal(transport_connect(fixture->reader, fixture->events, &report), SLUICE_OK);
+}
+
+static void send_frames(fixture_t *fixture, const frames_t *frames)
+{
+    zmq_pollitem_t item = {.socket = zsock_resolve(fixture->reader), .events = ZMQ_POLLOUT};
+    sluice_error_t error = SLUICE_ERROR_AGAIN;
+    for (int i = 0; error == SLUICE_ERROR_AGAIN && i < 100; i++) {
+        zmq_poll(&item, 1, 100);
+        error = transport_send(fixture->reader, TRANSPORT_EVENTS_DEALER, NULL, frames);
+    }
+    assert_int_equal(error, SLUICE_OK);
+}
+
+static void encode_requests(changefeed_ref_t ref, const stream_request_t *requests, uint32_t count,
+                            const char *sender, arena_t *arena, frames_t *frames)
+{
+    message_t message = message_of(MESSAGE_STREAM_REQUESTS);
+    message.header.version = SLUICE_PROTOCOL_VERSION;
+    message.header.incarnation = (incarnation_t){READER_INCARNATION};
+    assert_true(node_id_parse(bytes_of_text(sender), &message.header.sender));
+    message.stream_requests = (stream_requests_t){ref, requests, count};
+    assert_int_equal(message_encode(&message, arena, frames), SLUICE_OK);
+}
+
+static void ask(fixture_t *fixture, changefeed_ref_t ref, const stream_request_t *request)
+{
+    arena_t arena = {0};
+    frames_t frames;
+    encode_requests(ref, request, 1, "n2", &arena, &frames);
+    send_frames(fixture, &frames);
+    arena_clear(&arena);
+}
+
+static void take_told(fixture_t *fixture)
+{
+    zmq_pollitem_t item = {.socket = zsock_resolve(fixture->reader), .events = ZMQ_POLLIN};
+    transport_received_t received;
+    message_t message;
+    uint32_t refused;
+    arena_t *arena = &fixture->maintainer.arena;
+    if (transport_receive(fixture->reader, TRANSPORT_EVENTS_DEALER, arena, &received) ==
+        SLUICE_ERROR_AGAIN) {
+        zmq_poll(&item, 1, 100);
+        return;
+    }
+    assert_int_equal(message_decode(&received.frames, arena, &message, &refused), SLUICE_OK);
+    assert_int_equal(message.header.type, MESSAGE_STREAM_EVENTS);
+    assert_string_equal(message.header.sender.text, "n1");
+    fixture->told = message.stream_events;
+    fixture->told_next = 0;
+}
+
+/* The next event of that kind; others are passed over. */
+static stream_message_event_t expect_event(fixture_t *fixture, stream_kind_t kind)
+{
+    for (int i = 0; i < 200; i++) {
+        while (fixture->told_next < fixture->told.event_count) {
+            const stream_message_event_t *event = &fixture->told.events[fixture->told_next++];
+            if (event->kind == kind)
+                return *event;
+        }
+        take_told(fixture);
+    }
+    fail_msg("no event of kind %d came", (int)kind);
+    return (stream_message_event_t){0};
+}
+
+static stream_request_t trigger_request(stream_request_kind_t kind)
+{
+    return (stream_request_t){.kind = kind,
+                              .dispatcher_id = {66, 1},
+                              .only_reuse = true,
+                              .epoch = kind == STREAM_REGISTER ? 0 : 1,
+                              .credit_bytes = 1 << 20};
+}
+
+static void serves_another_node_what_it_holds(void **state)
+{
+    fixture_t *fixture = *state;
+    start_everything(fixture, SOURCE "&ddl_every=10");
+    connect_reader(fixture);
+    stream_request_t request = trigger_request(STREAM_REGISTER);
+    ask(fixture, changefeed, &request);
+    assert_true(dispatcher_id_equal(expect_event(fixture, STREAM_READY).dispatcher_id,
+                                    (dispatcher_id_t){66, 1}));
+    request = trigger_request(STREAM_RESET);
+    ask(fixture, changefeed, &request);
+    assert_int_equal(expect_event(fixture, STREAM_HANDSHAKE).sequence, 1);
+    stream_message_event_t ddl = expect_event(fixture, STREAM_DDL);
+    assert_int_equal(ddl.sequence, 2);
+    assert_true(ddl.payload.len > 0);
+    request = trigger_request(STREAM_REMOVE);
+    ask(fixture, changefeed, &request);
+    request = trigger_request(STREAM_HEARTBEAT);
+    ask(fixture, changefeed, &request);
+    expect_event(fixture, STREAM_REMOVED);
+    stop(fixture);
+}
+
+/* ORACLE §5, 1 to 10, 14, 18, 32, 33 */
+static void survives_what_makes_no_sense_from_another_node(void **state)
+{
+    fixture_t *fixture = *state;
+    start_everything(fixture, SOURCE);
+    connect_reader(fixture);
+    arena_t arena = {0};
+    frames_t whole, wrong;
+    static stream_request_t many[STREAM_REQUESTS_MAX];
+    for (uint32_t i = 0; i < STREAM_REQUESTS_MAX; i++) {
+        many[i] = trigger_request(STREAM_HEARTBEAT);
+        many[i].dispatcher_id.lo = i + 1;
+        many[i].epoch = UINT64_MAX;
+    }
+    encode_requests(changefeed, many, 3, "n2", &arena, &whole);
+    for (size_t len = 0; len < whole.body.len; len++) {
+        wrong = (frames_t){whole.header, bytes_of(whole.body.data, len)};
+        send_frames(fixture, &wrong);
+    }
+    for (size_t len = 0; len < whole.header.len; len++) {
+        wrong = (frames_t){bytes_of(whole.header.data, len), whole.body};
+        send_frames(fixture, &wrong);
+    }
+    uint8_t *header = arena_alloc(&arena, whole.header.len);
+    for (int type = 0; type < 70; type++) {
+        memcpy(header, whole.header.data, whole.header.len);
+        header[8] = (uint8_t)type;
+        wrong = (frames_t){bytes_of(header, whole.header.len), whole.body};
+        send_frames(fixture, &wrong);
+    }
+    memcpy(header, whole.header.data, whole.header.len);
+    header[4]++; /* version */
+    wrong = (frames_t){bytes_of(header, whole.header.len), whole.body};
+    send_frames(fixture, &wrong);
+    encode_requests(changefeed, many, 1, "n1", &arena, &wrong); /* somebody else's name */
+    send_frames(fixture, &wrong);
+    encode_requests(changefeed, many, STREAM_REQUESTS_MAX, "n2", &arena, &wrong);
+    uint8_t *twice = arena_alloc(&arena, 2 * wrong.body.len);
+    memcpy(twice, wrong.body.data, wrong.body.len);
+    memcpy(twice + wrong.body.len, wrong.body.data, wrong.body.len);
+    wrong.body = bytes_of(twice, 2 * wrong.body.len); /* above the cap, and repeated */
+    send_frames(fixture, &wrong);
+    for (int i = 0; i < 3; i++)
+        zmq_send(zsock_resolve(fixture->reader), "x", 1, ZMQ_DONTWAIT);
+    /* What it says of dispatchers that are not there, and to a changefeed that is not. */
+    encode_requests(changefeed, many, STREAM_REQUESTS_MAX, "n2", &arena, &wrong);
+    send_frames(fixture, &wrong);
+    expect_event(fixture, STREAM_REMOVED);
+    changefeed_ref_t other = changefeed;
+    other.generation++;
+    stream_request_t request = trigger_request(STREAM_REGISTER);
+    ask(fixture, other, &request);
+    expect_event(fixture, STREAM_NOT_REUSABLE);
+    request.dispatcher_id = (dispatcher_id_t){42, 1}; /* one of its own */
+    request.span.table_id.v = 77;
+    ask(fixture, changefeed, &request);
+    expect_event(fixture, STREAM_NOT_REUSABLE);
+    arena_clear(&arena);
+    /* Its own go on. */
+    fixture->wanted_checkpoint = (commit_ts_t){TRANSACTIONS};
+    fake_maintainer_run(&fixture->maintainer, note, is_through, fixture);
+    stop(fixture);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -487,6 +672,8 @@ int main(void)
         TEST(tells_that_it_leaves),
         TEST(survives_messages_that_make_no_sense),
         TEST(tells_why_a_check_failed),
+        TEST(serves_another_node_what_it_holds),
+        TEST(survives_what_makes_no_sense_from_another_node),
         cmocka_unit_test_setup_teardown(tells_systemd_that_it_is_ready_and_lives,
                                         set_up_under_systemd, tear_down_under_systemd),
     };
