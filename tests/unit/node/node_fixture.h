@@ -5,6 +5,8 @@
 
 #include "tests/testing.h"
 
+#include <stdio.h>
+
 #include "dispatcher/core/node/node_core.h"
 #include "dispatcher/core/node/schema_envelope.h"
 
@@ -73,7 +75,11 @@ struct world {
     uint32_t request_count;
     sluice_error_t list_error, ddls_error, snapshot_error;
     size_t snapshot_len;
-    bool has_ddls; /* one in each stretch that is asked for */
+    bool has_ddls;      /* one in each stretch that is asked for */
+    bool holds_nothing; /* of what others may be asked for first */
+    stream_event_t remote_events[ASKED_MAX];
+    uint32_t remote_event_count;
+    commit_ts_t held_floor; /* NONE: that is not known yet */
     commit_ts_t persisted, told;
     commit_ts_t cleaned_up;
     /* the sink */
@@ -82,6 +88,12 @@ struct world {
     sink_completion_t completions[ASKED_MAX];
     uint32_t completion_count;
     mono_ns_t lease, feed_lease;
+    /* other nodes */
+    char reading[64];                  /* slots that it is connected to, as "+3 -3" */
+    stream_request_t asked[ASKED_MAX]; /* of other nodes' services */
+    uint32_t asked_count;
+    stream_message_event_t told_others[ASKED_MAX];
+    uint32_t told_others_count;
 };
 
 /* ---- links ---- */
@@ -165,14 +177,19 @@ static inline void put_event(world_t *world, stream_event_t event)
 static inline void world_request(void *self, const stream_request_t *request)
 {
     world_t *world = self;
-    if (request->kind == STREAM_HEARTBEAT || request->kind == STREAM_CREDIT)
+    bool is_own = request->peer.v == STREAM_PEER_OWN.v;
+    if (is_own && (request->kind == STREAM_HEARTBEAT || request->kind == STREAM_CREDIT))
         return;
     assert_true(world->request_count < ASKED_MAX);
     world->requests[world->request_count++] = *request;
+    if (!is_own)
+        return;
     stream_event_t answer = {.dispatcher_id = request->dispatcher_id,
                              .epoch = request->epoch,
                              .commit_ts = request->position.checkpoint};
-    if (request->kind == STREAM_REGISTER)
+    if (request->kind == STREAM_REGISTER && request->others_first && world->holds_nothing)
+        answer.kind = STREAM_NOT_HELD;
+    else if (request->kind == STREAM_REGISTER)
         answer.kind = STREAM_READY;
     else if (request->kind == STREAM_RESET)
         answer.kind = STREAM_HANDSHAKE;
@@ -180,6 +197,25 @@ static inline void world_request(void *self, const stream_request_t *request)
         return;
     answer.sequence = answer.kind == STREAM_HANDSHAKE;
     put_event(world, answer);
+}
+
+static inline uint32_t world_take_remote(void *self, stream_event_t *events, uint32_t max)
+{
+    world_t *world = self;
+    assert_true(world->remote_event_count <= max);
+    uint32_t count = world->remote_event_count;
+    memcpy(events, world->remote_events, count * sizeof *events);
+    world->remote_event_count = 0;
+    return count;
+}
+
+static inline bool world_holds(void *self, event_store_report_t *report, store_floor_t *floors)
+{
+    const world_t *world = self;
+    report->floor = report->resolved = world->held_floor;
+    report->resolved.v += 10;
+    report->floors = floors;
+    return world->held_floor.v > 0;
 }
 
 static inline void world_set_persisted(void *self, commit_ts_t persisted, commit_ts_t told)
@@ -347,6 +383,9 @@ static inline sluice_error_t world_open(void *self, const changefeed_request_t *
         .self = world,
         .feed = {.self = world,
                  .take = world_take_events,
+                 .take_remote = world_take_remote,
+                 .group_bytes_max = 4711,
+                 .holds = world_holds,
                  .request = world_request,
                  .set_persisted = world_set_persisted,
                  .table_list = world_table_list,
@@ -417,9 +456,57 @@ static inline void world_log(void *self, log_level_t level, const char *changefe
     ((world_t *)self)->lines++;
 }
 
+/* ---- other nodes ---- */
+
+static inline void note_reading(world_t *world, char what, uint32_t slot)
+{
+    size_t len = strlen(world->reading);
+    snprintf(world->reading + len, sizeof world->reading - len, "%s%c%u", len ? " " : "", what,
+             (unsigned)slot);
+}
+
+static inline sluice_error_t world_read_from(void *self, uint32_t slot, const char *endpoint,
+                                             incarnation_t own)
+{
+    (void)own;
+    assert_string_equal(endpoint, "ipc://other");
+    note_reading(self, '+', slot);
+    return SLUICE_OK;
+}
+
+static inline void world_leave(void *self, uint32_t slot)
+{
+    note_reading(self, '-', slot);
+}
+
+static inline sluice_error_t world_ask(void *self, uint32_t slot, message_t *message)
+{
+    (void)slot;
+    world_t *world = self;
+    const stream_requests_t *requests = &message->stream_requests;
+    for (uint32_t i = 0; i < requests->request_count; i++) {
+        assert_true(world->asked_count < ASKED_MAX);
+        world->asked[world->asked_count++] = requests->requests[i];
+    }
+    return SLUICE_OK;
+}
+
+static inline sluice_error_t world_tell(void *self, const node_id_t *node,
+                                        incarnation_t incarnation, message_t *message)
+{
+    (void)node, (void)incarnation;
+    world_t *world = self;
+    const stream_events_t *events = &message->stream_events;
+    for (uint32_t i = 0; i < events->event_count; i++) {
+        assert_true(world->told_others_count < ASKED_MAX);
+        world->told_others[world->told_others_count++] = events->events[i];
+    }
+    return SLUICE_OK;
+}
+
 /* ---- life ---- */
 
-static inline int world_set_up(void **state)
+static inline int world_begin(void **state, bool has_others)
 {
     static world_t world;
     world = (world_t){.now = {NS_PER_S}, .may_close = true, .next_incarnation = {7}};
@@ -448,12 +535,28 @@ static inline int world_set_up(void **state)
                  .check_response = world_check_response,
                  .new_incarnation = world_new_incarnation,
                  .log = world_log},
+        .events = {.self = &world,
+                   .endpoint = has_others ? "ipc://own" : NULL,
+                   .connect = world_read_from,
+                   .disconnect = world_leave,
+                   .send_requests = world_ask,
+                   .send_events = world_tell},
     };
     world.core = node_core_new(&options);
     error_report_t report;
     assert_int_equal(node_core_start(world.core, &report), SLUICE_OK);
     *state = &world;
     return 0;
+}
+
+static inline int world_set_up(void **state)
+{
+    return world_begin(state, false);
+}
+
+static inline int world_set_up_with_others(void **state)
+{
+    return world_begin(state, true);
 }
 
 static inline int world_tear_down(void **state)
