@@ -123,7 +123,7 @@ void event_service_drop_silent(event_service_t *service, mono_ns_t now)
     }
 }
 
-static bool holds_something_up(const registration_t *registration)
+bool registration_holds_up(const registration_t *registration)
 {
     const item_queue_t *queue = &registration->table->queue;
     return queue->count &&
@@ -134,7 +134,7 @@ static void drop_stalled_peers(event_service_t *service, mono_ns_t now)
 {
     for (uint32_t i = service->count; service->remote_count && i > 0; i--) {
         registration_t *r = service->all[i - 1];
-        if (registration_is_remote(r) && holds_something_up(r) &&
+        if (registration_is_remote(r) && registration_holds_up(r) &&
             mono_elapsed(r->progress_at, now) >= service->options.stalled_ns)
             registration_give_up(service, r);
     }

@@ -268,6 +268,15 @@ static void handle_progress(event_service_t *service, registration_t *registrati
     }
 }
 
+/* What it did not flush the node asks for that has it next. */
+static void handle_remove(event_service_t *service, registration_t *registration, mono_ns_t now)
+{
+    if (!registration_is_remote(registration) && is_served(registration) &&
+        (registration->table->stored.number || registration_holds_up(registration)))
+        service->grace_until = mono_add(now, service->options.grace_ns);
+    event_service_remove(service, registration);
+}
+
 void event_service_request(event_service_t *service, const stream_request_t *request, mono_ns_t now)
 {
     registration_t *registration = event_service_find(service, request->dispatcher_id);
@@ -287,7 +296,7 @@ void event_service_request(event_service_t *service, const stream_request_t *req
         return;
     case STREAM_REMOVE:
         if (registration)
-            event_service_remove(service, registration);
+            handle_remove(service, registration, now);
         return;
     case STREAM_RESET:
         if (registration)

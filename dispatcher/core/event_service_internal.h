@@ -223,6 +223,8 @@ void registration_give_up(event_service_t *service, registration_t *registration
 /* Whether an item may go to it: parts only if its own reader cuts alike. */
 bool registration_may_send(const event_service_t *service, const registration_t *registration,
                            const feed_item_t *item);
+/* Whether the tail keeps rows of its table that it has not flushed. */
+bool registration_holds_up(const registration_t *registration);
 /* Gives up peers' sessions that say nothing any more. */
 void event_service_drop_silent(event_service_t *service, mono_ns_t now);
 /* The tail has no room, and nothing is leaving it: what it keeps for withheld dispatchers goes, and

@@ -178,6 +178,41 @@ static void what_a_withheld_dispatcher_will_need_is_kept_while_there_is_room(voi
     end(&f);
 }
 
+/* The tail is full of rows of dispatcher 2, which leaves. */
+static fixture_t begin_leaving(bool has_flushed)
+{
+    fixture_t f = begin_with(TAIL_BYTES, 1 << 20);
+    open_stream(&f, 1, BASE);
+    open_stream(&f, 2, BASE);
+    uint64_t ts = BASE;
+    while (event_service_state(f.service).tail_bytes < TAIL_BYTES)
+        append(&f, ROWS(++ts, 2));
+    run(&f);
+    f.now = mono_add(f.now, 3 * NS_PER_S);
+    if (has_flushed)
+        flushed(&f, 2, ts);
+    request(&f, (stream_request_t){.kind = STREAM_REMOVE, .dispatcher_id = id_of(2)});
+    return f;
+}
+
+static void what_a_dispatcher_that_leaves_did_not_flush_is_kept_for_a_while(void **state)
+{
+    (void)state;
+    fixture_t f = begin_leaving(false);
+    assert_false(event_service_has_room(f.service, f.now));
+    remote_register(&f, PEER, 21, 2, BASE);
+    run(&f);
+    assert_sent(&f, 21, 0, "r");
+    request(&f,
+            (stream_request_t){.kind = STREAM_REMOVE, .peer = PEER, .dispatcher_id = id_of(21)});
+    f.now = mono_add(f.now, 3 * NS_PER_S);
+    assert_true(event_service_has_room(f.service, f.now));
+    end(&f);
+    f = begin_leaving(true);
+    assert_true(event_service_has_room(f.service, f.now));
+    end(&f);
+}
+
 static void a_heartbeat_of_another_node_is_answered_with_resolved(void **state)
 {
     (void)state;
@@ -336,6 +371,7 @@ int main(void)
         cmocka_unit_test(ready_is_withheld_while_the_source_would_be_read_again),
         cmocka_unit_test(what_is_held_or_must_be_read_is_ready_at_once),
         cmocka_unit_test(what_a_withheld_dispatcher_will_need_is_kept_while_there_is_room),
+        cmocka_unit_test(what_a_dispatcher_that_leaves_did_not_flush_is_kept_for_a_while),
         cmocka_unit_test(a_heartbeat_of_another_node_is_answered_with_resolved),
         cmocka_unit_test(who_says_nothing_any_more_is_forgotten),
         cmocka_unit_test(who_takes_nothing_is_given_up_when_there_is_no_room),
