@@ -191,12 +191,24 @@ static bool is_served(const registration_t *registration)
            registration->is_held;
 }
 
+/* Who waits to be read for may have rows in flight that another node's service sent. */
+static void note_position(event_service_t *service, registration_t *registration,
+                          commit_ts_t checkpoint)
+{
+    bool is_waiting = registration->state == REGISTRATION_WAITING || registration->is_held;
+    if (!is_waiting || checkpoint.v <= registration->flushed.v)
+        return;
+    registration->flushed = checkpoint;
+    registration_begin_later(service, registration);
+}
+
 static void handle_reset(event_service_t *service, registration_t *registration,
                          const stream_request_t *request, mono_ns_t now)
 {
     if (request->epoch < registration->epoch)
         return;
     if (registration->epoch == request->epoch && is_served(registration)) {
+        note_position(service, registration, request->position.checkpoint);
         /* Its HANDSHAKE may have been lost; but behind data it would open nothing. */
         bool is_untouched =
             registration->sequence == 1 && registration->resolved_sent.v == registration->start.v;
