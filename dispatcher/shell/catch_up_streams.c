@@ -196,3 +196,8 @@ bool catch_up_streams_wait_for_room(const catch_up_streams_t *streams)
 {
     return streams->streams && !streams->has_room;
 }
+
+log_puller_state_t catch_up_streams_state(const catch_up_streams_t *streams)
+{
+    return catch_up_state(streams->core);
+}

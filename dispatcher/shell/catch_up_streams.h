@@ -41,6 +41,7 @@ bool catch_up_streams_take_items(catch_up_streams_t *streams);
  * called after every turn of the service. */
 mono_ns_t catch_up_streams_steer(catch_up_streams_t *streams, mono_ns_t now);
 /* Whether a reading waits for room. */
+log_puller_state_t catch_up_streams_state(const catch_up_streams_t *streams);
 bool catch_up_streams_wait_for_room(const catch_up_streams_t *streams);
 
 #endif

@@ -101,6 +101,7 @@ void event_feed_set_lease(event_feed_t *feed, mono_ns_t until)
 void event_feed_state(event_feed_t *feed, event_feed_state_t *state)
 {
     event_service_state_t service = service_actor_state(feed->service);
+    log_puller_state_t pulls = service_actor_pulls(feed->service);
     *state = (event_feed_state_t){
         .resolved = service.resolved,
         .resolved_time = service.resolved_time,
@@ -112,6 +113,9 @@ void event_feed_state(event_feed_t *feed, event_feed_state_t *state)
         .withheld = service.withheld,
         .catching_up = service.catching_up,
         .catch_ups = service.rounds,
+        .older_requests = pulls.requests,
+        .older_failures = pulls.failures,
+        .older_reloads = pulls.reloads,
         .drops = service.drops,
         .store = service.store,
     };

@@ -155,6 +155,21 @@ static uint64_t catch_ups(const node_changefeed_state_t *state)
     return state->feed.catch_ups;
 }
 
+static uint64_t older_requests(const node_changefeed_state_t *state)
+{
+    return state->feed.older_requests;
+}
+
+static uint64_t older_failures(const node_changefeed_state_t *state)
+{
+    return state->feed.older_failures;
+}
+
+static uint64_t older_reloads(const node_changefeed_state_t *state)
+{
+    return state->feed.older_reloads;
+}
+
 static uint64_t drops(const node_changefeed_state_t *state)
 {
     return state->feed.drops;
@@ -230,6 +245,12 @@ static const metric_t metrics[] = {
     {"ddl_executed_total", "counter", "DDL and sync points executed.", ddls},
     {"event_tail_bytes", "gauge", "Events held in memory.", tail_bytes},
     {"event_catch_ups_total", "counter", "Second readings of the source begun.", catch_ups},
+    {"region_requests_total", "counter", "Tables asked of a server to be caught up.",
+     older_requests},
+    {"retry_scheduled_total", "counter", "Such requests that failed, to be made again.",
+     older_failures},
+    {"range_reload_total", "counter", "Such tables whose server was looked for anew.",
+     older_reloads},
     {"event_streams_dropped_total", "counter", "Streams given up, to start again.", drops},
     {"event_store_bytes", "gauge", "Events on the disk.", store_bytes},
     {"event_store_tables", "gauge", "Tables that have events there.", store_tables},

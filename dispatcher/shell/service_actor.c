@@ -28,6 +28,7 @@ struct service_actor {
     request_list_t requests;
     commit_ts_t persisted;
     event_service_state_t state;
+    log_puller_state_t pulls;
     bool wants_held, has_held;
     event_store_report_t held;
     store_floor_t held_floors[STORE_FLOORS_MAX];
@@ -191,6 +192,7 @@ static bool wait_for_bell(service_actor_t *actor, mono_ns_t deadline)
 {
     pthread_mutex_lock(&actor->lock);
     actor->state = event_service_state(actor->service);
+    actor->pulls = catch_up_streams_state(actor->older);
     if (actor->wants_held) {
         event_service_holds(actor->service, &actor->held, actor->held_floors);
         actor->wants_held = false;
@@ -351,4 +353,12 @@ event_service_state_t service_actor_state(service_actor_t *actor)
     event_service_state_t state = actor->state;
     pthread_mutex_unlock(&actor->lock);
     return state;
+}
+
+log_puller_state_t service_actor_pulls(service_actor_t *actor)
+{
+    pthread_mutex_lock(&actor->lock);
+    log_puller_state_t pulls = actor->pulls;
+    pthread_mutex_unlock(&actor->lock);
+    return pulls;
 }

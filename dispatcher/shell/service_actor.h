@@ -53,5 +53,7 @@ void service_actor_request(service_actor_t *actor, const stream_request_t *reque
 void service_actor_set_persisted(service_actor_t *actor, commit_ts_t persisted);
 
 event_service_state_t service_actor_state(service_actor_t *actor);
+/* Of the log puller for older log. */
+log_puller_state_t service_actor_pulls(service_actor_t *actor);
 
 #endif

@@ -57,12 +57,21 @@ def killed_in_each_phase_of_a_gate_for_a_schema():
         feed.ends_well()
 
 
+def anchored(feed):
+    """A maintainer that knows of less of the schema's history than the one before had acknowledged is sent all of it
+    anew, the next changes in it; from here on they come one by one."""
+    position = feed.source.gtid_sequence()
+    wait_until("the schema's history reaches to here",
+               lambda: feed.cluster.query(feed.name)["gtid"].endswith(f"-{position}"), 20)
+
+
 def killed_while_it_makes_a_new_table():
     with stage("a", "b") as feed:
         for n, point in enumerate(["maintainer.ack.send", "maintainer.ack.sent", "maintainer.create.send",
                                    "maintainer.create.sent", "meta.ddls.commit", "meta.ddls.committed",
                                    "maintainer.schema-ack.send"]):
             feed.caught_up()
+            anchored(feed)
             restarted(feed, point, f"CREATE TABLE k.new{n} (id INT AUTO_INCREMENT PRIMARY KEY, v INT)", "ab")
             feed.insert(f"new{n}")
         feed.ends_well()

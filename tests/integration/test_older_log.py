@@ -123,6 +123,7 @@ def server_refuses_a_dispatcher_that_wants_to_catch_up():
             it.proxies[0].is_refusing = True  # the live reading keeps its connection
             it.first_dies()
             it.wait_readings(2)
+            assert it.second.metric("retry_scheduled_total") >= 1 and it.second.metric("region_requests_total") >= 2
         it.end()
         made = [proxy.accepted - count for proxy, count in zip(it.proxies, before)]
         print(f"  connections since it refuses: {made}", flush=True)

@@ -24,6 +24,9 @@ typedef struct {
     uint32_t withheld;        /* of them, not ready since the source would be read again */
     uint32_t catching_up;     /* of them, below the tail: fed by a second reading of the log */
     uint64_t catch_ups;       /* such readings begun so far */
+    /* What they were asked for: tables requested of a server, requests that failed and are made
+     * again, tables whose server was looked for anew. */
+    uint64_t older_requests, older_failures, older_reloads;
     uint64_t drops; /* streams given up: they took nothing, or there was no place for them */
     event_store_state_t store;
     sluice_error_t error;    /* the first fatal error */

@@ -235,3 +235,8 @@ bool catch_up_is_failing(const catch_up_t *catch_up)
 {
     return catch_up->is_failing && log_puller_state(catch_up->puller).subscriptions > 0;
 }
+
+log_puller_state_t catch_up_state(const catch_up_t *catch_up)
+{
+    return log_puller_state(catch_up->puller);
+}

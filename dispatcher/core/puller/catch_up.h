@@ -52,5 +52,7 @@ void catch_up_failed(catch_up_t *catch_up, uint64_t stream, sluice_error_t error
 bool catch_up_has_refused(const catch_up_t *catch_up, uint32_t server);
 /* Something failed, and nothing has been delivered since to those who wait. */
 bool catch_up_is_failing(const catch_up_t *catch_up);
+/* What was asked for so far. */
+log_puller_state_t catch_up_state(const catch_up_t *catch_up);
 
 #endif
