@@ -79,7 +79,7 @@ static const config_key_t keys[] = {
     TEXT("node.id", node.id, "", "Name of this node, one of its kind: letters, digits, '.', '_', '-'. Empty: the host's name."),
     LIST("node.control", node.control, "tcp://127.0.0.1:7611", "maintainer.control of each maintainer."),
     LIST("node.status", node.status, "tcp://127.0.0.1:7612", "maintainer.status of each maintainer, in the same order."),
-    TEXT("node.events", node.events, "", "Where other nodes read events that this one holds, so that the source is not read again: tcp://host:port (host: an address or a network interface) or ipc://path. Empty: nowhere, and it does not read from others."),
+    TEXT("node.events", node.events, "", "Where other nodes read events that this one holds, so that the source is not read again: tcp://host:port (host: an address) or ipc://path. Empty: nowhere, and it does not read from others."),
     TEXT("node.events_advertise", node.events_advertise, "", "What other nodes connect to for that; empty: node.events."),
     TEXT("node.http", node.http, "", "Metrics and health: host:port. Empty: none."),
     NUMBER("node.server_id_base", node.server_id_base, "424200", 1, UINT32_MAX - 65536, "Replication server ids count from here, 64 for each node; none of the source's replicas may use them."),
