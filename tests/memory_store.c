@@ -106,7 +106,7 @@ static bool is_forgotten(const memory_part_t *part, const store_request_t *reque
 {
     for (uint32_t i = 0; i < request->forget_count; i++) {
         if (request->forgets[i].table_id.v == part->definition->table_id.v &&
-            part->part.key.commit_ts.v <= request->forgets[i].up_to.v)
+            store_key_compare(part->part.key, request->forgets[i].up_to) <= 0)
             return true;
     }
     return false;

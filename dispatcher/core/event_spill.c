@@ -289,7 +289,7 @@ static bool next_forget(event_service_t *service, store_request_t *request, mono
         store_key_t up_to = is_dead ? table->stored : store_key_behind(past(service, table));
         if (!is_dead && store_key_compare(up_to, table->floor) <= 0)
             continue;
-        forgets[forget_count++] = (store_forget_t){table->table_id, up_to.commit_ts};
+        forgets[forget_count++] = (store_forget_t){table->table_id, up_to};
         tail_forget_stored(tail, table, up_to);
     }
     if (forget_count == 0) {

@@ -48,10 +48,11 @@ typedef enum {
     STORE_WIPE    /* everything */
 } store_request_kind_t;
 
-/* Everything of the table up to and with `up_to`. */
+/* Everything of the table up to and with `up_to`: later parts of the same commit_ts may be being
+ * written. */
 typedef struct {
     table_id_t table_id;
-    commit_ts_t up_to;
+    store_key_t up_to;
 } store_forget_t;
 
 typedef struct {

@@ -87,18 +87,18 @@ const table_definition_t *definition_book_find(const definition_book_t *book, ta
     return low ? page->versions[low - 1].definition : NULL;
 }
 
-void definition_book_forget(definition_book_t *book, table_id_t table_id, commit_ts_t up_to)
+void definition_book_forget(definition_book_t *book, table_id_t table_id, store_key_t up_to)
 {
     page_t *page = key_map_get(&book->tables, key_of(table_id));
     if (!page)
         return;
-    if (page->last.commit_ts.v <= up_to.v) {
+    if (store_key_compare(page->last, up_to) <= 0) {
         key_map_take(&book->tables, key_of(table_id));
         free_page(book, page);
         return;
     }
     uint32_t gone = 0;
-    while (gone + 1 < page->count && page->versions[gone + 1].from.commit_ts.v <= up_to.v)
+    while (gone + 1 < page->count && store_key_compare(page->versions[gone + 1].from, up_to) <= 0)
         gone++;
     drop_first(book, page, gone);
 }

@@ -28,6 +28,6 @@ void definition_book_add(definition_book_t *book, const table_definition_t *defi
 const table_definition_t *definition_book_find(const definition_book_t *book, table_id_t table_id,
                                                store_key_t key);
 /* No row up to and with `up_to` is asked for any more. */
-void definition_book_forget(definition_book_t *book, table_id_t table_id, commit_ts_t up_to);
+void definition_book_forget(definition_book_t *book, table_id_t table_id, store_key_t up_to);
 
 #endif

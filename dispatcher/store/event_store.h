@@ -42,7 +42,7 @@ typedef struct {
                            void *context, store_key_t *reached, error_report_t *report);
     /* Everything of the table up to and with `up_to` is not asked for again. The disk is given back
      * in large pieces, as soon as all that is in one is forgotten. */
-    sluice_error_t (*forget)(event_store_t *store, table_id_t table_id, commit_ts_t up_to,
+    sluice_error_t (*forget)(event_store_t *store, table_id_t table_id, store_key_t up_to,
                              error_report_t *report);
     uint64_t (*bytes)(const event_store_t *store);
     /* Leaves the directory empty or with remains; NULL is allowed. */

@@ -350,7 +350,7 @@ static sluice_error_t drop_segment(event_store_t *store, segment_t *segment, seg
     return check(text, "drop a segment", report);
 }
 
-static sluice_error_t store_forget(event_store_t *store, table_id_t table_id, commit_ts_t up_to,
+static sluice_error_t store_forget(event_store_t *store, table_id_t table_id, store_key_t up_to,
                                    error_report_t *report)
 {
     map_key_t key = {0, table_id.v};
@@ -358,7 +358,7 @@ static sluice_error_t store_forget(event_store_t *store, table_id_t table_id, co
     for (segment_t *segment = store->oldest; segment; segment = newer) {
         newer = segment->newer;
         const store_key_t *last = key_map_get(&segment->tables, key);
-        if (last && last->commit_ts.v <= up_to.v)
+        if (last && store_key_compare(*last, up_to) <= 0)
             free(key_map_take(&segment->tables, key));
         if (segment->tables.count > 0) {
             older = segment;

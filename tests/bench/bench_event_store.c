@@ -95,7 +95,7 @@ static void forget(bench_t *bench)
     error_report_t report = {0};
     for (uint32_t table = 0; table < TABLES; table++)
         must(rocksdb_store_api.forget(bench->store, (table_id_t){1 + table},
-                                      bench->positions[table].commit_ts, &report),
+                                      bench->positions[table], &report),
              &report);
 }
 

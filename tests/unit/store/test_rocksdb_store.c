@@ -155,16 +155,21 @@ static void what_is_forgotten_is_given_back(void **state)
     uint64_t full = api->bytes(store);
     assert_true(full > 10000 * VALUE_BYTES);
     for (uint64_t table = 1; table <= 2; table++)
-        assert_int_equal(api->forget(store, (table_id_t){table}, (commit_ts_t){2500}, NULL),
-                         SLUICE_OK);
+        assert_int_equal(
+            api->forget(store, (table_id_t){table}, store_key_behind((commit_ts_t){2500}), NULL),
+            SLUICE_OK);
     assert_true(api->bytes(store) < full * 6 / 10);
     store_key_t reached;
     assert_int_equal(scan(1, 2500, 5000, ALL_BYTES, &reached), 2500);
     wait_for_disk(full * 7 / 10);
     /* As long as one table needs its segments they stay. */
-    assert_int_equal(api->forget(store, (table_id_t){1}, (commit_ts_t){5000}, NULL), SLUICE_OK);
+    assert_int_equal(
+        api->forget(store, (table_id_t){1}, store_key_behind((commit_ts_t){5000}), NULL),
+        SLUICE_OK);
     assert_true(api->bytes(store) > full * 3 / 10);
-    assert_int_equal(api->forget(store, (table_id_t){2}, (commit_ts_t){5000}, NULL), SLUICE_OK);
+    assert_int_equal(
+        api->forget(store, (table_id_t){2}, store_key_behind((commit_ts_t){5000}), NULL),
+        SLUICE_OK);
     assert_int_equal(api->bytes(store), 0);
     wait_for_disk(1 << 20);
     assert_int_equal(append(100, 2), SLUICE_OK);
@@ -181,8 +186,8 @@ static void beyond_its_size_nothing_is_taken(void **state)
     assert_true(api->bytes(store) <= STORE_BYTES);
     store_key_t reached;
     assert_int_equal(scan(2, 0, last_ts, ALL_BYTES, &reached), last_ts);
-    api->forget(store, (table_id_t){1}, (commit_ts_t){last_ts}, NULL);
-    api->forget(store, (table_id_t){2}, (commit_ts_t){last_ts}, NULL);
+    api->forget(store, (table_id_t){1}, store_key_behind((commit_ts_t){last_ts}), NULL);
+    api->forget(store, (table_id_t){2}, store_key_behind((commit_ts_t){last_ts}), NULL);
     assert_int_equal(append(100, 2), SLUICE_OK);
 }
 

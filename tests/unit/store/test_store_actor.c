@@ -111,7 +111,7 @@ static void what_is_forgotten_takes_no_disk(void **state)
     store_actor_t *actor = start_at(parent);
     assert_int_equal(ask_for(actor, write_one(f, 1)), SLUICE_OK);
     store_forget_t *forgets = calloc(1, sizeof *forgets);
-    forgets[0] = (store_forget_t){f->a->table_id, {1}};
+    forgets[0] = (store_forget_t){f->a->table_id, store_key_behind((commit_ts_t){1})};
     store_answer_t answer =
         ask(actor, (store_request_t){.kind = STORE_FORGET, .forgets = forgets, .forget_count = 1});
     assert_int_equal(answer.error, SLUICE_OK);
