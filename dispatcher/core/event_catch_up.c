@@ -45,8 +45,6 @@ void registration_note(event_service_t *service, const registration_t *registrat
 static bool skip_done(const event_service_t *service, registration_t *registration)
 {
     commit_ts_t done = service->tail.persisted;
-    if (registration->sent.v < done.v)
-        done = registration->sent;
     if (registration->flushed.v > done.v)
         done = registration->flushed;
     if (done.v <= wanted_from(registration).v)
@@ -298,6 +296,7 @@ static void leave_round(event_service_t *service, const catch_up_round_t *round,
     if (event_key_compare(read, r->fed) > 0)
         r->fed = read;
     registration_set_state(service, r, REGISTRATION_WAITING);
+    registration_begin_later(service, r);
 }
 
 void event_service_catch_up_end(event_service_t *service, uint64_t number)

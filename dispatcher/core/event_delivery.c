@@ -131,12 +131,6 @@ bool registration_has_pending(event_service_t *service, registration_t *registra
     return registration_must_read(registration) || peek(service, registration).item;
 }
 
-static void note_sent(registration_t *r, commit_ts_t commit_ts)
-{
-    if (commit_ts.v > r->sent.v)
-        r->sent = commit_ts;
-}
-
 static uint64_t put_item(const queue_item_t *item, registration_t *r, output_t *output)
 {
     const feed_item_t *from = &item->entry->item;
@@ -146,7 +140,6 @@ static uint64_t put_item(const queue_item_t *item, registration_t *r, output_t *
                                 : from->kind == FEED_DDL       ? STREAM_DDL
                                                                : STREAM_SYNCPOINT);
     event->commit_ts = from->commit_ts;
-    note_sent(r, from->commit_ts);
     event->commit_time = from->commit_time;
     if (from->transaction) {
         event->transaction = transaction_ref(from->transaction);
@@ -246,7 +239,6 @@ static void put_resolved(event_service_t *service, registration_t *r, commit_ts_
     event->commit_time = service->resolved_time;
     r->resolved_sent = ts;
     r->owes_resolved = false;
-    note_sent(r, ts);
 }
 
 /* Sends what it may; true: there is more, and it may be sent. */

@@ -84,7 +84,6 @@ struct registration {
     store_key_t fetched;  /* STORED: rows up to it were sent or are in read_back */
     uint64_t read_ticket; /* of the read that is under way; 0: none */
     commit_ts_t resolved_sent;
-    commit_ts_t sent; /* highest commit_ts of anything it was sent, in all epochs */
     uint64_t credit_limit, credit_used;
     mono_ns_t progress_at; /* last RESET, CREDIT or item taken */
     uint32_t stalls;       /* times it was dropped from a round since it flushed anything */
@@ -241,7 +240,7 @@ void registration_join_tail(event_service_t *service, registration_t *registrati
                             commit_ts_t from);
 /* Waits for a round, at once or, if it took nothing of the last ones, later. */
 void registration_wait(event_service_t *service, registration_t *registration, mono_ns_t now);
-/* What it has flushed, or was sent once and is persisted, need not be read for it, and perhaps
+/* What it has flushed, or is persisted, need not be read for it, and perhaps
  * cannot: the places from which the log can be opened are forgotten with that checkpoint.
  * (A session tells no more of its epoch than it has seen of it, so rows of the epoch before show in
  * the persisted checkpoint alone.) */

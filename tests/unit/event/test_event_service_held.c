@@ -50,7 +50,7 @@ static void a_sync_point_is_kept_until_its_commit_ts_is_passed(void **state)
     end(&f);
 }
 
-static void what_was_forgotten_for_all_is_not_left_out_for_one(void **state)
+static void who_starts_below_what_is_persisted_is_taken_there(void **state)
 {
     (void)state;
     fixture_t f = begin();
@@ -63,10 +63,10 @@ static void what_was_forgotten_for_all_is_not_left_out_for_one(void **state)
     open_stream(&f, 2, 101);
     catch_up_note_t note;
     assert_true(event_service_take_note(f.service, &note));
-    assert_int_equal(note.start.v, 100);
+    assert_int_equal(note.start.v, 102);
     assert_false(event_service_take_note(f.service, &note));
     run(&f);
-    assert_sent(&f, 1, 0, "r H100");
+    assert_sent(&f, 1, 0, "r H100 =102");
     assert_sent(&f, 2, 0, "r H101 =102");
     end(&f);
 }
@@ -484,7 +484,7 @@ static void who_flushes_while_it_waits_is_read_for_from_there(void **state)
 }
 
 /* The log cannot be opened below what is persisted, and nobody needs again what is. */
-static void what_was_sent_and_is_persisted_is_not_read_again(void **state)
+static void what_is_persisted_is_not_read_again(void **state)
 {
     (void)state;
     fixture_t f = begin_with_hole(1 << 20);
@@ -506,7 +506,7 @@ static void what_was_sent_and_is_persisted_is_not_read_again(void **state)
     event_service_set_persisted(f.service, (commit_ts_t){110});
     while (next_note(&f, 1, &note))
         ;
-    assert_int_equal(note.start.v, 105);
+    assert_int_equal(note.start.v, 110);
     end(&f);
 }
 
@@ -526,7 +526,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forgets_what_is_persisted_and_flushed),
         cmocka_unit_test(a_sync_point_is_kept_until_its_commit_ts_is_passed),
-        cmocka_unit_test(what_was_forgotten_for_all_is_not_left_out_for_one),
+        cmocka_unit_test(who_starts_below_what_is_persisted_is_taken_there),
         cmocka_unit_test(a_full_tail_sheds_what_no_local_span_needs),
         cmocka_unit_test(the_reader_waits_for_what_local_spans_need),
         cmocka_unit_test(nothing_unpersisted_is_shed_before_dispatchers_have_come),
@@ -540,7 +540,7 @@ int main(void)
         cmocka_unit_test(a_new_start_and_an_end_are_told),
         cmocka_unit_test(who_takes_nothing_is_dropped_from_a_full_round),
         cmocka_unit_test(who_flushes_while_it_waits_is_read_for_from_there),
-        cmocka_unit_test(what_was_sent_and_is_persisted_is_not_read_again),
+        cmocka_unit_test(what_is_persisted_is_not_read_again),
         cmocka_unit_test(who_takes_nothing_is_read_for_less_and_less_often),
         cmocka_unit_test(a_start_below_the_readers_own_is_refused),
     };

@@ -198,6 +198,45 @@ static void rows_from_another_node_that_are_flushed_late_are_not_read_again(void
     end(&f);
 }
 
+/* Its HANDSHAKE has come, so that it does not repeat its RESET. */
+static void what_is_persisted_is_not_read_for_whoever_waits(void **state)
+{
+    (void)state;
+    uint64_t ts, floor;
+    fixture_t f = begin_holed(&ts, &floor);
+    open_stream(&f, 2, floor - 2);
+    run(&f);
+    catch_up_note_t note;
+    assert_true(next_note(&f, 2, &note));
+    event_service_set_persisted(f.service, (commit_ts_t){floor - 1});
+    assert_true(next_note(&f, 2, &note));
+    assert_int_equal(note.kind, CATCH_UP_LEFT);
+    assert_true(next_note(&f, 2, &note));
+    assert_int_equal(note.kind, CATCH_UP_WAITS);
+    assert_int_equal(note.start.v, floor - 1);
+    end(&f);
+}
+
+static void what_is_persisted_during_a_round_that_fails_is_not_read_again(void **state)
+{
+    (void)state;
+    uint64_t ts, floor;
+    fixture_t f = begin_holed(&ts, &floor);
+    open_stream(&f, 2, floor - 2);
+    run(&f);
+    catch_up_note_t note;
+    assert_true(next_note(&f, 2, &note));
+    begin_round(&f, 2, floor - 2);
+    event_service_set_persisted(f.service, (commit_ts_t){floor - 1});
+    event_service_catch_up_end(f.service, ROUND);
+    assert_true(next_note(&f, 2, &note));
+    assert_int_equal(note.kind, CATCH_UP_LEFT);
+    assert_true(next_note(&f, 2, &note));
+    assert_int_equal(note.kind, CATCH_UP_WAITS);
+    assert_int_equal(note.start.v, floor - 1);
+    end(&f);
+}
+
 /* The tail is full of rows of dispatcher 2, which leaves. */
 static fixture_t begin_leaving(bool has_flushed)
 {
@@ -391,6 +430,8 @@ int main(void)
         cmocka_unit_test(ready_is_withheld_while_the_source_would_be_read_again),
         cmocka_unit_test(what_is_held_or_must_be_read_is_ready_at_once),
         cmocka_unit_test(what_a_withheld_dispatcher_will_need_is_kept_while_there_is_room),
+        cmocka_unit_test(what_is_persisted_is_not_read_for_whoever_waits),
+        cmocka_unit_test(what_is_persisted_during_a_round_that_fails_is_not_read_again),
         cmocka_unit_test(rows_from_another_node_that_are_flushed_late_are_not_read_again),
         cmocka_unit_test(what_a_dispatcher_that_leaves_did_not_flush_is_kept_for_a_while),
         cmocka_unit_test(a_heartbeat_of_another_node_is_answered_with_resolved),
