@@ -21,7 +21,7 @@ static bool has_credit(const registration_t *registration)
 static bool wants_read(const registration_t *registration)
 {
     return registration_must_read(registration) && registration->read_back.count == 0 &&
-           registration->read_ticket == 0 && has_credit(registration);
+           registration->read_ticket == 0 && !registration->is_parked && has_credit(registration);
 }
 
 void registration_want_read(event_service_t *service, registration_t *registration)
@@ -69,7 +69,7 @@ static void let_idle_ones_go(event_service_t *service)
 {
     for (uint32_t i = 0; i < service->count; i++) {
         registration_t *r = service->all[i];
-        if (r->read_back.count == 0 || has_credit(r))
+        if (r->read_back.count == 0 || (has_credit(r) && !r->is_parked))
             continue;
         let_go(service, r);
         r->fetched = r->passed;

@@ -162,9 +162,10 @@ static void handle_register(event_service_t *service, registration_t *registrati
         event_service_tell_stranger(service, request, STREAM_NOT_REUSABLE);
         return;
     }
-    service->grace_until = mono_add(now, service->options.grace_ns);
-    if (!registration)
+    if (!registration) {
+        service->grace_until = mono_add(now, service->options.grace_ns);
         registration = event_service_add(service, request);
+    }
     registration->heard_at = registration->progress_at = now;
     registration_answer_register(service, registration, request);
 }

@@ -97,7 +97,9 @@ static void *open_reading(void *context, uint32_t server, commit_ts_t from, feed
     reading->server_id = server_id;
     reading->inbox = inbox;
     if (start(feed, reading, &anchor, server, &report) != SLUICE_OK) {
-        event_feed_note_error(feed, &report);
+        /* Forgotten since the anchor was found: the next try finds a newer one. */
+        if (report.code != SLUICE_ERROR_NOT_FOUND)
+            event_feed_note_error(feed, &report);
         close_reading(feed, reading);
         return NULL;
     }
