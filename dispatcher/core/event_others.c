@@ -85,6 +85,17 @@ void registration_give_up(event_service_t *service, registration_t *registration
     service->drops++;
 }
 
+/* A dispatcher is at one node at a time, and this node knows best which are its own. */
+bool registration_gives_way(const registration_t *registration, const stream_request_t *request,
+                            mono_ns_t now)
+{
+    if (request->kind != STREAM_REGISTER || !registration_is_remote(registration) ||
+        registration->peer.v == request->peer.v)
+        return false;
+    return request->peer.v == STREAM_PEER_OWN.v ||
+           mono_elapsed(registration->heard_at, now) > EVENT_SERVICE_LEFT_NS;
+}
+
 bool registration_may_send(const event_service_t *service, const registration_t *registration,
                            const feed_item_t *item)
 {

@@ -293,6 +293,10 @@ static void handle_remove(event_service_t *service, registration_t *registration
 void event_service_request(event_service_t *service, const stream_request_t *request, mono_ns_t now)
 {
     registration_t *registration = event_service_find(service, request->dispatcher_id);
+    if (registration && registration_gives_way(registration, request, now)) {
+        registration_give_up(service, registration);
+        registration = NULL;
+    }
     if (registration && registration->peer.v != request->peer.v) {
         /* The dispatcher is somebody else's by now, or was before. */
         if (request->kind != STREAM_REMOVE)

@@ -57,6 +57,9 @@ typedef struct {
 #define EVENT_SERVICE_GRACE_NS (2 * NS_PER_S)
 #define EVENT_SERVICE_STALLED_NS (2 * NS_PER_S)
 #define EVENT_SERVICE_SILENCE_NS (20 * NS_PER_S)
+/* Who is served here speaks every SESSION_REMOTE_HEARTBEAT_NS: another node's session that did not
+ * for so long gives way when the same dispatcher registers from yet another one. */
+#define EVENT_SERVICE_LEFT_NS (6 * NS_PER_S)
 #define EVENT_SERVICE_RESOLVED_EACH_NS (10 * NS_PER_US)
 #define EVENT_SERVICE_RESOLVED_MIN_NS (1 * NS_PER_MS)
 #define EVENT_SERVICE_RESOLVED_MAX_NS (1 * NS_PER_S)

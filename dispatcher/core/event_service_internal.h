@@ -219,6 +219,9 @@ void registration_answer_register(event_service_t *service, registration_t *regi
                                   const stream_request_t *request);
 /* Another node's session cannot be served any more. */
 void registration_give_up(event_service_t *service, registration_t *registration);
+/* Whether another node's registration is a leftover: the dispatcher registers elsewhere by now. */
+bool registration_gives_way(const registration_t *registration, const stream_request_t *request,
+                            mono_ns_t now);
 /* Whether an item may go to it: parts only if its own reader cuts alike. */
 bool registration_may_send(const event_service_t *service, const registration_t *registration,
                            const feed_item_t *item);

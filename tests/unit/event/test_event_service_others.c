@@ -397,6 +397,53 @@ static void a_dispatcher_of_somebody_else_is_not_touched(void **state)
     end(&f);
 }
 
+static void what_another_node_left_gives_way_to_the_dispatchers_own_node(void **state)
+{
+    (void)state;
+    fixture_t f = begin();
+    open_remote(&f, 1, 1, BASE);
+    run(&f);
+    open_stream(&f, 1, BASE);
+    append(&f, ROWS(101, 1));
+    run(&f);
+    uint32_t at = 0;
+    const stream_event_t *event = next_of(&f, 1, &at);
+    assert_int_equal(event->kind, STREAM_NOT_REUSABLE);
+    assert_int_equal(event->peer.v, PEER.v);
+    event = next_of(&f, 1, &at);
+    assert_int_equal(event->kind, STREAM_READY);
+    assert_int_equal(event->peer.v, STREAM_PEER_OWN.v);
+    assert_int_equal(next_of(&f, 1, &at)->kind, STREAM_HANDSHAKE);
+    assert_int_equal(next_of(&f, 1, &at)->kind, STREAM_ROWS);
+    assert_int_equal(event_service_state(f.service).remote, 0);
+    end(&f);
+}
+
+static void what_another_node_left_gives_way_to_a_third_once_it_is_silent(void **state)
+{
+    (void)state;
+    const stream_peer_t third = {5};
+    fixture_t f = begin();
+    open_remote(&f, 1, 1, BASE);
+    f.now = mono_add(f.now, EVENT_SERVICE_LEFT_NS);
+    remote_register(&f, third, 1, 1, BASE);
+    run(&f);
+    uint32_t at = 0;
+    const stream_event_t *event = next_of(&f, 1, &at);
+    assert_int_equal(event->kind, STREAM_NOT_REUSABLE);
+    assert_int_equal(event->peer.v, third.v);
+    remote_register(&f, third, 1, 1, BASE);
+    run(&f);
+    at = 0;
+    event = next_of(&f, 1, &at);
+    assert_int_equal(event->kind, STREAM_NOT_REUSABLE);
+    assert_int_equal(event->peer.v, PEER.v);
+    event = next_of(&f, 1, &at);
+    assert_int_equal(event->kind, STREAM_READY);
+    assert_int_equal(event->peer.v, third.v);
+    end(&f);
+}
+
 static void tables_with_holes_are_named_up_to_a_limit(void **state)
 {
     (void)state;
@@ -440,6 +487,8 @@ int main(void)
         cmocka_unit_test(parts_go_only_to_who_cuts_alike),
         cmocka_unit_test(without_room_for_others_its_own_go_on),
         cmocka_unit_test(a_dispatcher_of_somebody_else_is_not_touched),
+        cmocka_unit_test(what_another_node_left_gives_way_to_the_dispatchers_own_node),
+        cmocka_unit_test(what_another_node_left_gives_way_to_a_third_once_it_is_silent),
         cmocka_unit_test(tables_with_holes_are_named_up_to_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
