@@ -52,6 +52,12 @@ bool forwarded_admit_rows(forwarded_t *forwarded, commit_ts_t commit_ts, bool is
     return is_new;
 }
 
+bool forwarded_is_inside(const forwarded_t *forwarded, commit_ts_t commit_ts)
+{
+    return forwarded->commit_ts.v == commit_ts.v && forwarded->phase == FORWARDED_ROWS &&
+           forwarded->parts && forwarded->parts != FORWARDED_ALL_PARTS;
+}
+
 void forwarded_note_resolved(forwarded_t *forwarded, commit_ts_t commit_ts)
 {
     if (commit_ts.v > forwarded->commit_ts.v ||

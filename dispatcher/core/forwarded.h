@@ -39,6 +39,10 @@ bool forwarded_admit(forwarded_t *forwarded, commit_ts_t commit_ts, forwarded_ph
  * is behind the stream next cuts it. */
 bool forwarded_admit_rows(forwarded_t *forwarded, commit_ts_t commit_ts, bool is_last);
 
+/* Whether some parts of its rows were let through and not all: only a reader that cuts the
+ * transaction alike can go on with it. */
+bool forwarded_is_inside(const forwarded_t *forwarded, commit_ts_t commit_ts);
+
 /* Everything up to commit_ts was sent, but a sync point at it may still follow. */
 void forwarded_note_resolved(forwarded_t *forwarded, commit_ts_t commit_ts);
 

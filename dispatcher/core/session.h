@@ -105,12 +105,12 @@ typedef enum {
 } session_result_t;
 
 typedef struct {
-    uint64_t refused;     /* signals that make no sense (NOT_REUSABLE from local, rows without table
-                             information) */
-    uint64_t stale;       /* other epoch or service */
-    uint64_t duplicates;  /* forwarded before */
-    uint64_t resets;      /* asked for because of a gap or DROP */
-    uint64_t others_read; /* times that reading from another node's service began */
+    uint64_t refused;        /* what makes no sense (NOT_REUSABLE from local, rows without table
+                                information) or cannot be used (a transaction cut otherwise) */
+    uint64_t stale;          /* other epoch or service */
+    uint64_t duplicates;     /* forwarded before */
+    uint64_t resets;         /* asked for because of a gap or DROP */
+    uint64_t others_read;    /* times that reading from another node's service began */
     uint64_t reading_others; /* sessions that read from one now */
     uint64_t last_resorts;   /* times that local had to read the source, since no other held it */
 } session_counters_t;

@@ -90,6 +90,25 @@ static void grant_credit(session_t *session, session_step_t *step)
     emit_progress(session, step, STREAM_CREDIT);
 }
 
+/* Another node's service that has the transaction whole was asked for the rest of one that was
+ * given in parts: its reader cuts where ours does not, so what is left cannot be told from what was
+ * forwarded. Our own service cuts as whatever was forwarded so far (stream_request_t). */
+static bool is_cut_otherwise(const session_t *session, const stream_event_t *event)
+{
+    const transaction_t *transaction = event->transaction;
+    return event->kind == STREAM_ROWS && !service_is_local(session->current) && transaction &&
+           transaction->is_first_part && transaction->is_last_part &&
+           forwarded_is_inside(&session->forwarded, event->commit_ts);
+}
+
+static session_result_t leave_who_cuts_otherwise(session_t *session, session_step_t *step)
+{
+    step->counters->refused++;
+    session_emit(session, step, session->current, STREAM_REMOVE);
+    session_not_reusable(session, session->current, step);
+    return SESSION_RESULT_NOTHING;
+}
+
 static session_result_t data(session_t *session, const stream_event_t *event, session_step_t *step)
 {
     if (session->sequence == 0 || event->sequence != session->sequence + 1)
@@ -99,6 +118,8 @@ static session_result_t data(session_t *session, const stream_event_t *event, se
         step->counters->refused++;
         return gap(session, step);
     }
+    if (is_cut_otherwise(session, event))
+        return leave_who_cuts_otherwise(session, step);
     session->sequence++;
     if (event->commit_ts.v > session->observed.v)
         session->observed = event->commit_ts;

@@ -25,7 +25,8 @@ typedef struct {
     position_t position;
     mono_ns_t now;
     table_definition_t *definition;
-    bool continues; /* a later part of the transaction has more rows */
+    transaction_t *transaction; /* of rows that come; NULL: it does not matter */
+    bool continues;             /* a later part of the transaction has more rows */
 } fixture_t;
 
 static inline position_t position_of(void *context, dispatcher_id_t dispatcher_id)
@@ -109,6 +110,7 @@ static inline session_result_t stream(fixture_t *f, stream_kind_t kind, uint64_t
                             .epoch = f->session.epoch,
                             .sequence = sequence,
                             .commit_ts = {ts},
+                            .transaction = kind == STREAM_ROWS ? f->transaction : NULL,
                             .rows = kind == STREAM_ROWS ? &rows : NULL,
                             .ddl = kind == STREAM_DDL ? &ddl : NULL};
     return handle_event(f, f->session.current, event);

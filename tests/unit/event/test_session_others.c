@@ -224,6 +224,62 @@ static void a_service_that_says_nothing_is_left(void **state)
     end(f);
 }
 
+/* Reads from REMOTE_1 until it has a part of the rows of 100, then from REMOTE_2. */
+static fixture_t *begin_inside_a_transaction(transaction_t *transaction)
+{
+    fixture_t *f = begin_reading_remote();
+    f->transaction = transaction;
+    f->continues = true;
+    assert_int_equal(stream(f, STREAM_ROWS, 2, 100), SESSION_RESULT_DELIVER);
+    gone(f, REMOTE_1);
+    expect(f, STREAM_REGISTER, REMOTE_2);
+    signal_from(f, REMOTE_2, STREAM_READY);
+    expect(f, STREAM_RESET, REMOTE_2);
+    stream(f, STREAM_HANDSHAKE, 1, 10);
+    return f;
+}
+
+static void who_has_whole_what_was_begun_in_parts_is_left(void **state)
+{
+    (void)state;
+    transaction_t part = {.is_first_part = true}, rest = {.is_last_part = true},
+                  whole = {.is_first_part = true, .is_last_part = true};
+    fixture_t *f = begin_inside_a_transaction(&part);
+    f->transaction = &whole;
+    f->continues = false;
+    assert_int_equal(stream(f, STREAM_ROWS, 2, 90), SESSION_RESULT_NOTHING);
+    expect_nothing(f);
+    assert_int_equal(stream(f, STREAM_ROWS, 3, 100), SESSION_RESULT_NOTHING);
+    expect(f, STREAM_REMOVE, REMOTE_2);
+    expect_last_resort(f);
+    stream(f, STREAM_HANDSHAKE, 1, 10);
+    f->transaction = &part;
+    f->continues = true;
+    assert_int_equal(stream(f, STREAM_ROWS, 2, 100), SESSION_RESULT_NOTHING);
+    f->transaction = &rest;
+    f->continues = false;
+    assert_int_equal(stream(f, STREAM_ROWS, 3, 100), SESSION_RESULT_DELIVER);
+    remove_session(f);
+    expect(f, STREAM_REMOVE, SERVICE_LOCAL);
+    end(f);
+}
+
+static void who_cuts_alike_goes_on_behind_the_part_that_was_forwarded(void **state)
+{
+    (void)state;
+    transaction_t part = {.is_first_part = true}, rest = {.is_last_part = true};
+    fixture_t *f = begin_inside_a_transaction(&part);
+    assert_int_equal(stream(f, STREAM_ROWS, 2, 100), SESSION_RESULT_NOTHING);
+    f->transaction = &rest;
+    f->continues = false;
+    assert_int_equal(stream(f, STREAM_ROWS, 3, 100), SESSION_RESULT_DELIVER);
+    transaction_t whole = {.is_first_part = true, .is_last_part = true};
+    f->transaction = &whole;
+    assert_int_equal(stream(f, STREAM_ROWS, 4, 101), SESSION_RESULT_DELIVER);
+    expect_nothing(f);
+    end(f);
+}
+
 static void a_connection_that_came_back_begins_a_new_epoch(void **state)
 {
     (void)state;
@@ -321,6 +377,8 @@ int main(void)
         cmocka_unit_test(local_takes_over_as_soon_as_it_holds_what_is_left),
         cmocka_unit_test(a_service_that_is_gone_is_left_for_the_next),
         cmocka_unit_test(a_service_that_says_nothing_is_left),
+        cmocka_unit_test(who_has_whole_what_was_begun_in_parts_is_left),
+        cmocka_unit_test(who_cuts_alike_goes_on_behind_the_part_that_was_forwarded),
         cmocka_unit_test(a_connection_that_came_back_begins_a_new_epoch),
         cmocka_unit_test(a_probe_is_repeated_when_its_connection_comes_up),
         cmocka_unit_test(a_remote_hears_of_it_more_often_than_local),
