@@ -13,7 +13,7 @@ typedef struct {
     stream_peer_t number; /* STREAM_PEER_OWN: the place is free */
     mono_ns_t heard_at;
     stream_batch_t *first, *last;
-    uint64_t bytes;
+    uint64_t bytes;          /* of memory */
     mono_ns_t blocked_since; /* MONO_NEVER: its socket takes what comes */
     mono_ns_t send_at;
 } peer_t;
@@ -183,6 +183,7 @@ static stream_batch_t *open_batch(peer_t *peer, changefeed_ref_t changefeed)
     else
         peer->first = batch;
     peer->last = batch;
+    peer->bytes += stream_batch_memory(batch);
     if (peer->send_at.v == MONO_NEVER.v)
         peer->send_at = (mono_ns_t){0};
     return batch;
@@ -271,7 +272,7 @@ static void drop_first(peer_t *peer)
     peer->first = batch->next;
     if (!peer->first)
         peer->last = NULL;
-    peer->bytes -= batch->bytes;
+    peer->bytes -= stream_batch_memory(batch);
     stream_batch_destroy(&batch);
 }
 
@@ -292,7 +293,7 @@ static void refuse_first(remote_sessions_t *sessions, peer_t *peer)
     peer->first = refusals;
     if (!peer->last)
         peer->last = refusals;
-    peer->bytes += refusals->bytes;
+    peer->bytes += stream_batch_memory(refusals);
 }
 
 static void send_to(remote_sessions_t *sessions, peer_t *peer, incarnation_t own, mono_ns_t now)

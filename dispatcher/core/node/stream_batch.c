@@ -14,6 +14,10 @@
 _Static_assert(EVENTS_MAX <= STREAM_EVENTS_MAX && DEFINITIONS_MAX <= STREAM_DEFINITIONS_MAX,
                "a batch is a message");
 
+#define LISTS_BYTES                                                                                \
+    (EVENTS_MAX * sizeof(stream_message_event_t) +                                                 \
+     DEFINITIONS_MAX * (sizeof(bytes_t) + sizeof(const table_definition_t *)))
+
 stream_batch_t *stream_batch_new(changefeed_ref_t changefeed)
 {
     stream_batch_t *batch = memory_zalloc(sizeof *batch);
@@ -35,6 +39,11 @@ void stream_batch_destroy(stream_batch_t **batch)
         table_definition_unref(&self->sources[i]);
     arena_clear(&self->arena);
     free(self);
+}
+
+size_t stream_batch_memory(const stream_batch_t *batch)
+{
+    return sizeof *batch + LISTS_BYTES + batch->bytes;
 }
 
 /* ---- payloads ---- */
@@ -115,8 +124,10 @@ void stream_batch_add(stream_batch_t *batch, const stream_event_t *event, bytes_
                       uint32_t piece, bool continues)
 {
     const table_definition_t *definition = definition_of(event);
-    if (replaces_last(batch, event))
+    if (replaces_last(batch, event)) {
         batch->event_count--;
+        batch->bytes -= EVENT_BYTES;
+    }
     uint32_t place = STREAM_NO_DEFINITION;
     if (definition) {
         place = find_definition(batch, definition);

@@ -26,11 +26,14 @@ struct stream_batch {
     bytes_t *definitions;
     const table_definition_t **sources; /* of the definitions; one reference each */
     uint32_t definition_count;
-    size_t bytes; /* about what it takes in memory, and on the wire */
+    size_t bytes; /* about what it takes on the wire */
 };
 
 stream_batch_t *stream_batch_new(changefeed_ref_t changefeed);
 void stream_batch_destroy(stream_batch_t **batch);
+/* About what it takes in memory. Its lists have their full length from the start, so that this is
+ * much even with one event in it. */
+size_t stream_batch_memory(const stream_batch_t *batch);
 
 /* The encoded payload of ROWS and DDL, in the arena; empty for other kinds. */
 bytes_t stream_payload_encode(const stream_event_t *event, arena_t *arena);

@@ -130,6 +130,34 @@ static void fill(fixture_t *f, stream_peer_t peer)
         give(f, peer, STREAM_HANDSHAKE, 1 + i % 3);
 }
 
+static void what_waits_is_counted_as_the_memory_it_takes(void **state)
+{
+    fixture_t *f = *state;
+    stream_peer_t a = hear(f, "a", 1);
+    changefeed_ref_t refs[2] = {{.uuid = {{1}}}, {.uuid = {{2}}}};
+    uint64_t given = 0;
+    for (; remote_sessions_has_room(f->sessions); given++) {
+        stream_event_t event = {.kind = STREAM_READY, .peer = a, .dispatcher_id = {1, 2}};
+        remote_sessions_give(f->sessions, refs[given % 2], &event);
+    }
+    /* Each is a message of its own, with lists for hundreds of events. */
+    assert_in_range(given, 100, 250);
+    send_all(f);
+    assert_int_equal(f->sent, given);
+    assert_true(remote_sessions_has_room(f->sessions));
+}
+
+static void what_replaces_what_was_said_before_takes_no_more(void **state)
+{
+    fixture_t *f = *state;
+    stream_peer_t a = hear(f, "a", 1);
+    for (uint64_t i = 0; i < REMOTE_SESSIONS_BYTES_MAX / 64; i++)
+        give(f, a, STREAM_RESOLVED, 1);
+    assert_true(remote_sessions_has_room(f->sessions));
+    send_all(f);
+    assert_string_equal(f->text, "a@1:=1");
+}
+
 static uint32_t count_removed(fixture_t *f, stream_peer_t peer)
 {
     changefeed_ref_t ref;
@@ -244,6 +272,8 @@ int main(void)
         TEST(peers_are_told_apart_by_node_and_life),
         TEST(a_message_is_of_one_changefeed),
         TEST(what_the_socket_does_not_take_is_sent_later_in_order),
+        TEST(what_waits_is_counted_as_the_memory_it_takes),
+        TEST(what_replaces_what_was_said_before_takes_no_more),
         TEST(a_peer_that_takes_nothing_for_long_is_given_up),
         TEST(a_peer_that_is_not_there_is_given_up_at_once),
         TEST(what_no_message_can_hold_is_refused),
