@@ -13,8 +13,9 @@ typedef struct {
     stream_peer_t number; /* STREAM_PEER_OWN: the place is free */
     mono_ns_t heard_at;
     stream_batch_t *first, *last;
-    uint64_t bytes;          /* of memory */
-    mono_ns_t blocked_since; /* MONO_NEVER: its socket takes what comes */
+    uint64_t bytes;       /* of memory */
+    bool is_full;         /* from REMOTE_SESSIONS_BYTES_MAX on until half of it has gone */
+    mono_ns_t full_since; /* MONO_NEVER: nothing was sent since it is full */
     mono_ns_t send_at;
 } peer_t;
 
@@ -49,7 +50,8 @@ static void drop_batches(peer_t *peer)
     }
     peer->last = NULL;
     peer->bytes = 0;
-    peer->blocked_since = MONO_NEVER;
+    peer->is_full = false;
+    peer->full_since = MONO_NEVER;
     peer->send_at = MONO_NEVER;
 }
 
@@ -128,7 +130,7 @@ stream_peer_t remote_sessions_hear(remote_sessions_t *sessions, const node_id_t 
                      .incarnation = incarnation,
                      .number = {++sessions->last_number},
                      .heard_at = now,
-                     .blocked_since = MONO_NEVER,
+                     .full_since = MONO_NEVER,
                      .send_at = MONO_NEVER};
     return peer->number;
 }
@@ -175,6 +177,21 @@ bool remote_sessions_take_removed(remote_sessions_t *sessions, changefeed_ref_t 
     return true;
 }
 
+static void fill(peer_t *peer, uint64_t bytes)
+{
+    peer->bytes += bytes;
+    peer->is_full |= peer->bytes >= REMOTE_SESSIONS_BYTES_MAX;
+}
+
+static void drain(peer_t *peer, uint64_t bytes)
+{
+    peer->bytes -= bytes;
+    if (peer->bytes >= REMOTE_SESSIONS_BYTES_MAX / 2)
+        return;
+    peer->is_full = false;
+    peer->full_since = MONO_NEVER;
+}
+
 static stream_batch_t *open_batch(peer_t *peer, changefeed_ref_t changefeed)
 {
     stream_batch_t *batch = stream_batch_new(changefeed);
@@ -183,7 +200,7 @@ static stream_batch_t *open_batch(peer_t *peer, changefeed_ref_t changefeed)
     else
         peer->first = batch;
     peer->last = batch;
-    peer->bytes += stream_batch_memory(batch);
+    fill(peer, stream_batch_memory(batch));
     if (peer->send_at.v == MONO_NEVER.v)
         peer->send_at = (mono_ns_t){0};
     return batch;
@@ -203,7 +220,7 @@ static void put(peer_t *peer, changefeed_ref_t changefeed, const stream_event_t 
         batch = open_batch(peer, changefeed);
     size_t before = batch->bytes;
     stream_batch_add(batch, event, arena_bytes(&batch->arena, payload), piece, continues);
-    peer->bytes += batch->bytes - before;
+    fill(peer, batch->bytes - before);
 }
 
 static void put_pieces(peer_t *peer, changefeed_ref_t changefeed, const stream_event_t *event,
@@ -245,7 +262,7 @@ void remote_sessions_give(remote_sessions_t *sessions, changefeed_ref_t changefe
 bool remote_sessions_has_room(const remote_sessions_t *sessions)
 {
     for (uint32_t i = 0; i < REMOTE_PEERS_MAX; i++)
-        if (sessions->peers[i].bytes >= REMOTE_SESSIONS_BYTES_MAX)
+        if (sessions->peers[i].is_full)
             return false;
     return true;
 }
@@ -272,7 +289,7 @@ static void drop_first(peer_t *peer)
     peer->first = batch->next;
     if (!peer->first)
         peer->last = NULL;
-    peer->bytes -= stream_batch_memory(batch);
+    drain(peer, stream_batch_memory(batch));
     stream_batch_destroy(&batch);
 }
 
@@ -293,7 +310,7 @@ static void refuse_first(remote_sessions_t *sessions, peer_t *peer)
     peer->first = refusals;
     if (!peer->last)
         peer->last = refusals;
-    peer->bytes += stream_batch_memory(refusals);
+    fill(peer, stream_batch_memory(refusals));
 }
 
 static void send_to(remote_sessions_t *sessions, peer_t *peer, incarnation_t own, mono_ns_t now)
@@ -302,8 +319,6 @@ static void send_to(remote_sessions_t *sessions, peer_t *peer, incarnation_t own
         sluice_error_t error = send_batch(sessions, peer, own);
         if (error == SLUICE_ERROR_AGAIN) {
             peer->send_at = mono_add(now, RETRY_NS);
-            if (peer->blocked_since.v == MONO_NEVER.v)
-                peer->blocked_since = now;
             return;
         }
         if (error == SLUICE_ERROR_TOO_LARGE) {
@@ -314,10 +329,20 @@ static void send_to(remote_sessions_t *sessions, peer_t *peer, incarnation_t own
             give_up(sessions, peer);
             return;
         }
-        peer->blocked_since = MONO_NEVER;
         drop_first(peer);
     }
     peer->send_at = MONO_NEVER;
+}
+
+/* While one is full nobody else is given anything, so that taking a little now and then does not
+ * count: it must get to half in time. */
+static bool is_stalled(peer_t *peer, mono_ns_t now)
+{
+    if (!peer->is_full)
+        return false;
+    if (peer->full_since.v == MONO_NEVER.v)
+        peer->full_since = now;
+    return mono_elapsed(peer->full_since, now) >= REMOTE_SESSIONS_STALLED_NS;
 }
 
 void remote_sessions_send(remote_sessions_t *sessions, incarnation_t own, mono_ns_t now)
@@ -328,8 +353,7 @@ void remote_sessions_send(remote_sessions_t *sessions, incarnation_t own, mono_n
             continue;
         if (peer->first && mono_reached(peer->send_at, now))
             send_to(sessions, peer, own, now);
-        if (peer->bytes >= REMOTE_SESSIONS_BYTES_MAX && peer->blocked_since.v != MONO_NEVER.v &&
-            mono_elapsed(peer->blocked_since, now) >= REMOTE_SESSIONS_STALLED_NS)
+        if (is_stalled(peer, now))
             give_up(sessions, peer);
     }
 }

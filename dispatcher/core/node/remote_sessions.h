@@ -3,10 +3,11 @@
  * that are on their way to them (DESIGN §6; ORACLE §4, event streams).
  *
  * A peer is one incarnation of another node. Events wait here for its socket, at most about
- * REMOTE_SESSIONS_BYTES_MAX for each; above that has_room says no, and the services give out
- * nothing for other nodes until there is room again. A peer that takes nothing for
- * REMOTE_SESSIONS_STALLED_NS while it is over the limit, or is not there, loses what waits for it,
- * and the services are told to forget the sessions concerned: they ask again by themselves.
+ * REMOTE_SESSIONS_BYTES_MAX of memory for each; from there on it is full, has_room says no, and the
+ * services give out nothing for other nodes, until less than half of that waits for it. A peer that
+ * stays full for REMOTE_SESSIONS_STALLED_NS, whatever it takes meanwhile, or is not there, loses
+ * what waits for it, and the services are told to forget the sessions concerned: they ask again by
+ * themselves. So one slow peer holds the others up for that long at most.
  *
  * Limits: REMOTE_PEERS_MAX peers; one more makes room by the one that was silent longest, if that
  * was for REMOTE_PEER_SILENCE_NS, and is not heard otherwise.

@@ -14,6 +14,7 @@ static const changefeed_ref_t feed = {.uuid = {{1}}, .generation = 2};
 typedef struct {
     remote_sessions_t *sessions;
     sluice_error_t error;
+    uint32_t taken; /* messages before `error` */
     char text[8192];
     uint32_t sent;
     mono_ns_t now;
@@ -26,10 +27,13 @@ static sluice_error_t send_events(void *self, const node_id_t *node, incarnation
     fixture_t *f = self;
     assert_int_equal(message->header.type, MESSAGE_STREAM_EVENTS);
     assert_int_equal(message->header.incarnation.v, OWN.v);
-    if (f->error != SLUICE_OK)
+    if (f->error != SLUICE_OK && f->taken == 0)
         return f->error;
+    f->taken -= f->taken > 0;
     f->sent++;
     size_t len = strlen(f->text);
+    if (message->stream_events.event_count > 100 || len > sizeof f->text / 2)
+        return SLUICE_OK;
     len += (size_t)snprintf(f->text + len, sizeof f->text - len, "%s%s@%u:", len ? " " : "",
                             node->text, (unsigned)incarnation.v);
     for (uint32_t i = 0; i < message->stream_events.event_count; i++) {
@@ -195,6 +199,42 @@ static void a_peer_that_takes_nothing_for_long_is_given_up(void **state)
     assert_string_equal(f->text, "a@1:x1 b@1:r2");
 }
 
+static void taking_a_little_does_not_save_a_peer_that_is_full(void **state)
+{
+    fixture_t *f = *state;
+    stream_peer_t a = hear(f, "a", 1);
+    f->error = SLUICE_ERROR_AGAIN;
+    fill(f, a);
+    const mono_ns_t end = mono_add(f->now, REMOTE_SESSIONS_STALLED_NS);
+    for (; f->now.v < end.v; f->now = mono_add(f->now, REMOTE_SESSIONS_STALLED_NS / 10)) {
+        f->taken = 1;
+        send_all(f);
+        assert_int_equal(f->taken, 0);
+        assert_false(remote_sessions_has_room(f->sessions));
+    }
+    assert_int_equal(f->sent, 10);
+    send_all(f);
+    assert_true(remote_sessions_has_room(f->sessions));
+    assert_int_equal(count_removed(f, a), 0xe);
+}
+
+static void a_peer_that_gets_to_half_in_time_is_full_no_more(void **state)
+{
+    fixture_t *f = *state;
+    stream_peer_t a = hear(f, "a", 1);
+    for (int round = 0; round < 3; round++) {
+        f->error = SLUICE_ERROR_AGAIN;
+        fill(f, a);
+        send_all(f);
+        f->now = mono_add(f->now, REMOTE_SESSIONS_STALLED_NS - 1);
+        f->taken = 60;
+        send_all(f);
+        assert_int_equal(f->taken, 0);
+        assert_true(remote_sessions_has_room(f->sessions));
+    }
+    assert_int_equal(count_removed(f, a), 0);
+}
+
 static void a_peer_that_is_not_there_is_given_up_at_once(void **state)
 {
     fixture_t *f = *state;
@@ -275,6 +315,8 @@ int main(void)
         TEST(what_waits_is_counted_as_the_memory_it_takes),
         TEST(what_replaces_what_was_said_before_takes_no_more),
         TEST(a_peer_that_takes_nothing_for_long_is_given_up),
+        TEST(taking_a_little_does_not_save_a_peer_that_is_full),
+        TEST(a_peer_that_gets_to_half_in_time_is_full_no_more),
         TEST(a_peer_that_is_not_there_is_given_up_at_once),
         TEST(what_no_message_can_hold_is_refused),
         TEST(one_peer_more_replaces_only_who_is_silent),
