@@ -206,8 +206,14 @@ static void note_position(event_service_t *service, registration_t *registration
 static void handle_reset(event_service_t *service, registration_t *registration,
                          const stream_request_t *request, mono_ns_t now)
 {
-    if (request->epoch < registration->epoch)
+    if (request->epoch < registration->epoch) {
+        /* Another node's session that began anew meets what the one before it left here. */
+        if (registration_is_remote(registration)) {
+            event_service_tell_stranger(service, request, STREAM_REMOVED);
+            event_service_remove(service, registration);
+        }
         return;
+    }
     if (registration->epoch == request->epoch && is_served(registration)) {
         note_position(service, registration, request->position.checkpoint);
         /* Its HANDSHAKE may have been lost; but behind data it would open nothing. */

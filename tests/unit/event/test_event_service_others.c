@@ -444,6 +444,30 @@ static void what_another_node_left_gives_way_to_a_third_once_it_is_silent(void *
     end(&f);
 }
 
+static void a_session_begun_anew_is_told_that_it_must_register(void **state)
+{
+    (void)state;
+    fixture_t f = begin();
+    open_remote(&f, 21, 2, BASE);
+    remote(&f, 21, STREAM_RESET, 5, BASE);
+    run(&f);
+    open_remote(&f, 21, 2, BASE);
+    run(&f);
+    assert_sent(&f, 21, 0, "x");
+    append(&f, ROWS(101, 2));
+    remote_register(&f, PEER, 21, 2, BASE);
+    remote(&f, 21, STREAM_RESET, 2, BASE);
+    run(&f);
+    assert_sent(&f, 21, 0, "r H100 R101 =101");
+    /* What is late of an own session's epoch before says nothing. */
+    open_stream(&f, 1, BASE);
+    reset_at(&f, 1, 4, (position_t){{BASE}, {{BASE}, true}}, CREDIT_PLENTY);
+    reset_at(&f, 1, 3, (position_t){{BASE}, {{BASE}, true}}, CREDIT_PLENTY);
+    run(&f);
+    assert_int_equal(event_service_state(f.service).registrations, 2);
+    end(&f);
+}
+
 static void tables_with_holes_are_named_up_to_a_limit(void **state)
 {
     (void)state;
@@ -489,6 +513,7 @@ int main(void)
         cmocka_unit_test(a_dispatcher_of_somebody_else_is_not_touched),
         cmocka_unit_test(what_another_node_left_gives_way_to_the_dispatchers_own_node),
         cmocka_unit_test(what_another_node_left_gives_way_to_a_third_once_it_is_silent),
+        cmocka_unit_test(a_session_begun_anew_is_told_that_it_must_register),
         cmocka_unit_test(tables_with_holes_are_named_up_to_a_limit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
