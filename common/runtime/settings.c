@@ -1,6 +1,7 @@
 #include "common/runtime/settings.h"
 
 #include "common/base/time.h"
+#include "common/wire/node_message.h"
 
 static const char *const levels[] = {"debug", "info", "warning", "error", NULL};
 static const char *const formats[] = {"logfmt", "json", NULL};
@@ -59,7 +60,7 @@ static const config_key_t keys[] = {
     DURATION("maintainer.heartbeat", maintainer.heartbeat_ns, "200ms", MS, MINUTE, "Nodes report what has changed this often."),
     DURATION("maintainer.complete_heartbeat", maintainer.complete_heartbeat_ns, "10s", 10 * MS, HOUR, "Nodes report every dispatcher this often."),
     DURATION("maintainer.status_resend", maintainer.status_resend_ns, "5s", 10 * MS, HOUR, "Nodes repeat an unacknowledged block status after this."),
-    NUMBER("maintainer.slot_count_max", maintainer.slot_count_max, "64", 1, 1024, "At most so many nodes; every node id ever used keeps its slot for a while."),
+    NUMBER("maintainer.slot_count_max", maintainer.slot_count_max, "64", 1, NODE_SLOTS_MAX, "At most so many nodes; every node id ever used keeps its slot for a while."),
     DURATION("maintainer.action_resend", maintainer.action_resend_ns, "500ms", 10 * MS, MINUTE, "WRITE and PASS are repeated after this."),
     DURATION("maintainer.pass_quiet", maintainer.pass_quiet_ns, "1s", 10 * MS, MINUTE, "A PASS to everybody is repeated once no status of its event came for so long; longer than action_resend."),
     DURATION("maintainer.pass_quiet_max", maintainer.pass_quiet_max_ns, "5s", 10 * MS, HOUR, "... and is held no longer than this."),

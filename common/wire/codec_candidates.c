@@ -155,7 +155,8 @@ static bool get_candidate(const Wire__Candidate *from, candidate_t *candidate)
     *candidate = (candidate_t){.incarnation = {from->incarnation},
                                .slot = from->slot,
                                .events = codec_get_bytes(from->events)};
-    return node_id_parse(codec_get_bytes(from->node), &candidate->node) &&
+    return from->slot < NODE_SLOTS_MAX &&
+           node_id_parse(codec_get_bytes(from->node), &candidate->node) &&
            codec_is_endpoint(candidate->events);
 }
 

@@ -27,6 +27,9 @@ typedef struct {
     bytes_t events; /* where other nodes reach its event services; empty: they are its own alone */
 } hello_t;
 
+/* A maintainer may give out as many slots as this. */
+#define NODE_SLOTS_MAX 1024
+
 typedef struct {
     uint32_t slot;
     uint32_t slot_count_max;

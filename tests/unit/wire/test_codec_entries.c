@@ -320,6 +320,12 @@ static void refuses_lists_with_a_hole_and_settings_that_cannot_be(void **state)
     message_t *hello = sample_message(MESSAGE_HELLO_RESPONSE, &fixture->arena);
     hello->hello_response.lease_ms = 0;
     refuses_whole(fixture, hello);
+    message_t *found = sample_message(MESSAGE_CANDIDATES_RESPONSE, &fixture->arena);
+    candidate_t nodes[] = {found->candidates_response.nodes[0],
+                           found->candidates_response.nodes[1]};
+    nodes[1].slot = NODE_SLOTS_MAX;
+    found->candidates_response.nodes = nodes;
+    refuses_whole(fixture, found);
     message_t *open = sample_message(MESSAGE_CHANGEFEED_OPEN, &fixture->arena);
     strcpy(open->changefeed_open.anchor.gtid_list, "nonsense");
     refuses_whole(fixture, open);
