@@ -15,6 +15,13 @@ enum {
     FLAGS_ALL = 127
 };
 
+/* What these take at least: a byte for each of their fields. */
+enum {
+    TABLE_BYTES_MIN = 9,
+    MOVE_BYTES_MIN = 5,
+    CHANGE_BYTES_MIN = 2,
+};
+
 /* ---- writing ---- */
 
 static uint64_t flags_of(const ddl_event_t *event)
@@ -192,12 +199,12 @@ static void unpack_payload(unpacker_t *from, block_payload_t *payload)
 {
     unpack_influence(from, &payload->influence);
     unpack_influence(from, &payload->dropped);
-    payload->added_count = unpack_count(from);
+    payload->added_count = unpack_count_of(from, TABLE_BYTES_MIN);
     table_info_t *added = arena_calloc(from->arena, payload->added_count, sizeof *added);
     for (uint32_t i = 0; i < payload->added_count && !from->failed; i++)
         unpack_table(from, &added[i]);
     payload->added = added;
-    payload->move_count = unpack_count(from);
+    payload->move_count = unpack_count_of(from, MOVE_BYTES_MIN);
     schema_move_t *moves = arena_calloc(from->arena, payload->move_count, sizeof *moves);
     for (uint32_t i = 0; i < payload->move_count && !from->failed; i++) {
         moves[i].table_id.v = unpack_number(from);
@@ -266,7 +273,7 @@ static void unpack_change(unpacker_t *from, table_change_t *change)
 /* The count grows with each change, so that what is there is given back when the next one fails. */
 static void unpack_changes(unpacker_t *from, ddl_event_t *event)
 {
-    uint32_t count = unpack_count(from);
+    uint32_t count = unpack_count_of(from, CHANGE_BYTES_MIN);
     table_change_t *changes = arena_calloc(from->arena, count, sizeof *changes);
     event->changes = changes;
     while (event->change_count < count && !from->failed)

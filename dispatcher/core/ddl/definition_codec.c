@@ -1,5 +1,14 @@
 #include "dispatcher/core/ddl/definition_codec.h"
 
+/* What these take at least: a byte for each of their fields. */
+enum {
+    COLUMN_BYTES_MIN = 17,
+    KEY_BYTES_MIN = 4,
+    KEY_PART_BYTES_MIN = 3,
+    FOREIGN_KEY_BYTES_MIN = 6,
+    REFERENCE_BYTES_MIN = 2,
+};
+
 static void pack_texts(text_builder_t *to, const char *const *texts, uint32_t count)
 {
     pack_number(to, count);
@@ -154,7 +163,7 @@ static void unpack_key(unpacker_t *from, key_definition_t *key, uint32_t column_
 {
     key->kind = (key_kind_t)unpack_below(from, KEY_SPATIAL);
     key->name = unpack_name(from);
-    key->part_count = unpack_count(from);
+    key->part_count = unpack_count_of(from, KEY_PART_BYTES_MIN);
     key_part_t *parts = arena_calloc(from->arena, key->part_count, sizeof *parts);
     for (uint32_t i = 0; i < key->part_count && !from->failed; i++) {
         parts[i].column = unpack_place(from, column_count);
@@ -168,7 +177,7 @@ static void unpack_key(unpacker_t *from, key_definition_t *key, uint32_t column_
 static void unpack_foreign_key(unpacker_t *from, foreign_key_t *key, uint32_t column_count)
 {
     key->name = unpack_name(from);
-    key->column_count = unpack_count(from);
+    key->column_count = unpack_count_of(from, REFERENCE_BYTES_MIN);
     uint32_t *columns = arena_calloc(from->arena, key->column_count, sizeof *columns);
     const char **names = arena_calloc(from->arena, key->column_count, sizeof *names);
     for (uint32_t i = 0; i < key->column_count && !from->failed; i++) {
@@ -212,17 +221,17 @@ static void unpack_head(unpacker_t *from, table_definition_t *definition)
 static void unpack_lists(unpacker_t *from, table_definition_t *definition)
 {
     arena_t *arena = from->arena;
-    definition->column_count = unpack_count(from);
+    definition->column_count = unpack_count_of(from, COLUMN_BYTES_MIN);
     column_definition_t *columns = arena_calloc(arena, definition->column_count, sizeof *columns);
     for (uint32_t i = 0; i < definition->column_count && !from->failed; i++)
         unpack_column(from, &columns[i]);
     definition->columns = columns;
-    definition->key_count = unpack_count(from);
+    definition->key_count = unpack_count_of(from, KEY_BYTES_MIN);
     key_definition_t *keys = arena_calloc(arena, definition->key_count, sizeof *keys);
     for (uint32_t i = 0; i < definition->key_count && !from->failed; i++)
         unpack_key(from, &keys[i], definition->column_count);
     definition->keys = keys;
-    definition->foreign_key_count = unpack_count(from);
+    definition->foreign_key_count = unpack_count_of(from, FOREIGN_KEY_BYTES_MIN);
     foreign_key_t *foreign = arena_calloc(arena, definition->foreign_key_count, sizeof *foreign);
     for (uint32_t i = 0; i < definition->foreign_key_count && !from->failed; i++)
         unpack_foreign_key(from, &foreign[i], definition->column_count);

@@ -50,14 +50,19 @@ uint32_t unpack_below(unpacker_t *from, uint32_t max)
     return (uint32_t)value;
 }
 
-uint32_t unpack_count(unpacker_t *from)
+uint32_t unpack_count_of(unpacker_t *from, uint32_t least)
 {
     uint64_t count = unpack_number(from);
-    if (count > (uint64_t)(from->end - from->at) || count > UINT32_MAX) {
+    if (count > (uint64_t)(from->end - from->at) / least || count > UINT32_MAX) {
         from->failed = true;
         return 0;
     }
     return (uint32_t)count;
+}
+
+uint32_t unpack_count(unpacker_t *from)
+{
+    return unpack_count_of(from, 1);
 }
 
 bytes_t unpack_bytes(unpacker_t *from)

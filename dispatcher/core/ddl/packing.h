@@ -24,7 +24,10 @@ unpacker_t unpacker_of(bytes_t bytes, arena_t *arena);
 uint64_t unpack_number(unpacker_t *from);
 /* A number that must be at most `max`. */
 uint32_t unpack_below(unpacker_t *from, uint32_t max);
-/* How many elements follow, each of which takes at least one byte. */
+/* How many elements follow, each of which takes at least `least` bytes (not 0), so that room made
+ * for them stays in proportion to what was sent. */
+uint32_t unpack_count_of(unpacker_t *from, uint32_t least);
+/* ... at least one byte. */
 uint32_t unpack_count(unpacker_t *from);
 /* Borrowed from what is read. */
 bytes_t unpack_bytes(unpacker_t *from);

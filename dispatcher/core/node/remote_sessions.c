@@ -246,16 +246,17 @@ void remote_sessions_give(remote_sessions_t *sessions, changefeed_ref_t changefe
         stream_event_clear(event);
         return;
     }
-    if (stream_payload_size_hint(event) > STREAM_PAYLOAD_BYTES_MAX) {
+    arena_t arena = {0};
+    bytes_t payload;
+    if (stream_payload_encode(event, &arena, &payload)) {
+        put_pieces(peer, changefeed, event, payload);
+    } else {
         stream_event_t refusal = {.kind = STREAM_NOT_REUSABLE,
                                   .dispatcher_id = event->dispatcher_id};
         note_removed(sessions, peer, changefeed, event->dispatcher_id);
         put_pieces(peer, changefeed, &refusal, (bytes_t){0});
-    } else {
-        arena_t arena = {0};
-        put_pieces(peer, changefeed, event, stream_payload_encode(event, &arena));
-        arena_clear(&arena);
     }
+    arena_clear(&arena);
     stream_event_clear(event);
 }
 

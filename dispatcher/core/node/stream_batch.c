@@ -48,27 +48,34 @@ size_t stream_batch_memory(const stream_batch_t *batch)
 
 /* ---- payloads ---- */
 
-size_t stream_payload_size_hint(const stream_event_t *event)
+static bytes_t encode_rows(const stream_event_t *event, size_t len, arena_t *arena)
 {
-    if (event->kind == STREAM_ROWS)
-        return rows_codec_size(event->transaction, event->rows);
-    return event->kind == STREAM_DDL ? event->ddl->sql.len : 0;
+    uint8_t *data = arena_alloc(arena, len);
+    rows_codec_encode(event->transaction, event->rows, data);
+    return bytes_of(data, len);
 }
 
-bytes_t stream_payload_encode(const stream_event_t *event, arena_t *arena)
+static bytes_t encode_ddl(const stream_event_t *event, arena_t *arena)
 {
-    if (event->kind == STREAM_ROWS) {
-        size_t len = rows_codec_size(event->transaction, event->rows);
-        uint8_t *data = arena_alloc(arena, len);
-        rows_codec_encode(event->transaction, event->rows, data);
-        return bytes_of(data, len);
-    }
-    if (event->kind != STREAM_DDL)
-        return (bytes_t){0};
     text_builder_t builder;
     text_builder_init(&builder, arena);
     ddl_event_pack(event->ddl, &builder);
     return bytes_of(builder.data, builder.len);
+}
+
+bool stream_payload_encode(const stream_event_t *event, arena_t *arena, bytes_t *payload)
+{
+    const uint64_t max = stream_payload_bytes_max(event->kind);
+    *payload = (bytes_t){0};
+    if (event->kind == STREAM_ROWS) {
+        size_t len = rows_codec_size(event->transaction, event->rows);
+        if (len > max)
+            return false;
+        *payload = encode_rows(event, len, arena);
+    } else if (event->kind == STREAM_DDL) {
+        *payload = encode_ddl(event, arena);
+    }
+    return payload->len <= max;
 }
 
 /* ---- filling ---- */

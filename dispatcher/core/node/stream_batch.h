@@ -12,8 +12,15 @@
 
 #include "dispatcher/core/stream.h"
 
-/* What a payload may have in all. Larger ones are not sent to other nodes. */
+/* What a payload may have in all. Larger ones are not sent to other nodes. A DDL takes several
+ * times its bytes when it is decoded, so that it may have fewer. */
 #define STREAM_PAYLOAD_BYTES_MAX (UINT64_C(256) << 20)
+#define STREAM_DDL_BYTES_MAX (UINT64_C(16) << 20)
+
+static inline uint64_t stream_payload_bytes_max(stream_kind_t kind)
+{
+    return kind == STREAM_DDL ? STREAM_DDL_BYTES_MAX : STREAM_PAYLOAD_BYTES_MAX;
+}
 
 typedef struct stream_batch stream_batch_t;
 
@@ -35,9 +42,9 @@ void stream_batch_destroy(stream_batch_t **batch);
  * much even with one event in it. */
 size_t stream_batch_memory(const stream_batch_t *batch);
 
-/* The encoded payload of ROWS and DDL, in the arena; empty for other kinds. */
-bytes_t stream_payload_encode(const stream_event_t *event, arena_t *arena);
-size_t stream_payload_size_hint(const stream_event_t *event);
+/* The encoded payload of ROWS and DDL, in the arena; empty for other kinds. False: it is larger
+ * than it may be. */
+bool stream_payload_encode(const stream_event_t *event, arena_t *arena, bytes_t *payload);
 
 /* Whether the event has room in it beside what is there; an empty batch takes any. RESOLVED behind
  * RESOLVED of the same dispatcher replaces it, so it always has. */

@@ -115,9 +115,10 @@ static void begin_pieces(stream_decoder_t *decoder, const stream_message_event_t
     decoder->next_piece = 0;
 }
 
-static bool add_piece(stream_decoder_t *decoder, bytes_t piece)
+static bool add_piece(stream_decoder_t *decoder, stream_kind_t kind, bytes_t piece)
 {
-    if (piece.len > STREAM_PAYLOAD_BYTES_MAX - decoder->len)
+    uint64_t max = stream_payload_bytes_max(kind);
+    if (decoder->len > max || piece.len > max - decoder->len)
         return false;
     if (decoder->len + piece.len > decoder->capacity) {
         decoder->capacity = 2 * (decoder->len + piece.len);
@@ -186,7 +187,7 @@ bool stream_decoder_take(stream_decoder_t *decoder, const stream_events_t *messa
     }
     if (is_first)
         begin_pieces(decoder, from);
-    if (!add_piece(decoder, from->payload)) {
+    if (!add_piece(decoder, from->kind, from->payload)) {
         decoder->refused++;
         forget_pieces(decoder);
         *event =

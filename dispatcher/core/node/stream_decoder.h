@@ -3,7 +3,7 @@
  * maps kept, so that a table's rows are decoded with the same ones from message to message.
  *
  * What comes is a peer's word: whatever cannot be decoded becomes NOT_REUSABLE, so that its session
- * reads elsewhere. Limits: one event in pieces at a time, of STREAM_PAYLOAD_BYTES_MAX; as many
+ * reads elsewhere. Limits: one event in pieces at a time, as large as stream_batch.h says; as many
  * definitions as DEFINITIONS_KEPT.
  *
  * Threads: one.

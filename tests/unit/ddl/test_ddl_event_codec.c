@@ -111,12 +111,31 @@ static void flipped_bits_are_survived(void **state)
     }
 }
 
+/* Else a few bytes would have room made for thousands of columns. */
+static void more_elements_than_the_bytes_can_hold_are_refused(void **state)
+{
+    (void)state;
+    arena_t arena = {0};
+    for (uint32_t spare = 0; spare < 2; spare++) {
+        text_builder_t to;
+        text_builder_init(&to, &arena);
+        pack_number(&to, 10);
+        for (uint32_t i = 0; i < 10 * 17 - spare; i++)
+            pack_number(&to, 0);
+        unpacker_t from = unpacker_of(bytes_of(to.data, to.len), &arena);
+        assert_int_equal(unpack_count_of(&from, 17), spare ? 0 : 10);
+        assert_int_equal(from.failed, spare);
+    }
+    arena_clear(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_shape_comes_back_whole),
         cmocka_unit_test(what_is_cut_off_is_refused),
         cmocka_unit_test(flipped_bits_are_survived),
+        cmocka_unit_test(more_elements_than_the_bytes_can_hold_are_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

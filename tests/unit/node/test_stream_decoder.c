@@ -47,9 +47,16 @@ static stream_event_t made_ddl(uint64_t commit_ts)
                             .ddl = ddl};
 }
 
+static bytes_t encoded(const stream_event_t *event, arena_t *arena)
+{
+    bytes_t payload;
+    assert_true(stream_payload_encode(event, arena, &payload));
+    return payload;
+}
+
 static void add(stream_batch_t *batch, const stream_event_t *event)
 {
-    stream_batch_add(batch, event, stream_payload_encode(event, &batch->arena), 0, false);
+    stream_batch_add(batch, event, encoded(event, &batch->arena), 0, false);
 }
 
 /* As it comes out of the other node's socket. */
@@ -140,7 +147,7 @@ static uint32_t take_in_pieces(fixture_t *f, stream_decoder_t *decoder, uint32_t
     static uint64_t commit_ts = 10;
     arena_t arena = {0};
     stream_event_t sent = made_rows(f, ++commit_ts);
-    bytes_t payload = stream_payload_encode(&sent, &arena);
+    bytes_t payload = encoded(&sent, &arena);
     uint32_t taken = 0, pieces = 3;
     size_t step = payload.len / pieces;
     for (uint32_t i = 0; i < pieces; i++) {
@@ -196,6 +203,38 @@ static stream_event_t decoded(stream_decoder_t *decoder, stream_message_event_t 
     stream_event_t got;
     assert_true(stream_decoder_take(decoder, &message, 0, &got));
     return got;
+}
+
+static void a_ddl_that_is_too_large_is_neither_sent_nor_taken(void **state)
+{
+    (void)state;
+    const size_t step = STREAM_PIECE_BYTES_MAX;
+    uint8_t *bytes = calloc(1, step);
+    stream_decoder_t *decoder = stream_decoder_new();
+    stream_message_event_t piece = {.kind = STREAM_DDL,
+                                    .dispatcher_id = ID,
+                                    .definition = STREAM_NO_DEFINITION,
+                                    .payload = bytes_of(bytes, step),
+                                    .continues = true};
+    stream_events_t message = {.events = &piece, .event_count = 1};
+    stream_event_t got;
+    for (; piece.piece < STREAM_DDL_BYTES_MAX / step; piece.piece++)
+        assert_false(stream_decoder_take(decoder, &message, 0, &got));
+    piece.payload.len = 1;
+    assert_true(stream_decoder_take(decoder, &message, 0, &got));
+    assert_int_equal(got.kind, STREAM_NOT_REUSABLE);
+    stream_decoder_destroy(&decoder);
+    free(bytes);
+
+    bytes = calloc(1, STREAM_DDL_BYTES_MAX);
+    arena_t arena = {0};
+    bytes_t payload;
+    stream_event_t ddl = made_ddl(6);
+    ddl.ddl->sql = bytes_of(bytes, STREAM_DDL_BYTES_MAX);
+    assert_false(stream_payload_encode(&ddl, &arena, &payload));
+    stream_event_clear(&ddl);
+    arena_clear(&arena);
+    free(bytes);
 }
 
 static void what_cannot_be_decoded_sends_its_session_elsewhere(void **state)
@@ -256,6 +295,7 @@ int main(void)
         ASSEMBLER_TEST(equal_definitions_are_one_from_message_to_message),
         ASSEMBLER_TEST(pieces_are_put_together),
         ASSEMBLER_TEST(an_event_without_one_of_its_pieces_never_comes),
+        ASSEMBLER_TEST(a_ddl_that_is_too_large_is_neither_sent_nor_taken),
         ASSEMBLER_TEST(what_cannot_be_decoded_sends_its_session_elsewhere),
         ASSEMBLER_TEST(only_the_last_resolved_in_a_row_is_sent),
     };
