@@ -128,7 +128,7 @@ void node_run_others(node_core_t *core, mono_ns_t now)
     for (uint32_t i = 0; i < core->changefeed_count; i++)
         if (core->changefeeds[i]->changefeed)
             node_changefeed_serve(core->changefeeds[i]->changefeed);
-    remote_services_run(core->others.services, core->incarnation, now);
+    remote_services_run(core->others.services, now);
     remote_sessions_send(core->others.sessions, core->incarnation, now);
     forget_lost_sessions(core);
 }

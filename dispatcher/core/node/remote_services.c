@@ -16,6 +16,7 @@ typedef struct {
     uint32_t slot;
     node_id_t node;
     incarnation_t incarnation;
+    incarnation_t own; /* the life that the connection is of */
     mono_ns_t lost_at; /* gone then unless it is up by then; MONO_NEVER: it is */
     mono_ns_t idle_at;
     stream_decoder_t *decoder;
@@ -138,6 +139,7 @@ static service_id_t connect_to(remote_services_t *services, place_t *place,
                        .slot = candidate->slot,
                        .node = candidate->node,
                        .incarnation = candidate->incarnation,
+                       .own = own,
                        .lost_at = mono_add(now, REMOTE_SERVICE_LOST_NS),
                        .idle_at = mono_add(now, REMOTE_SERVICE_IDLE_NS),
                        .decoder = stream_decoder_new(),
@@ -198,11 +200,65 @@ stream_decoder_t *remote_services_decoder(remote_services_t *services, service_i
 
 /* ---- requests ---- */
 
+static bool is_of_same_feed(const waiting_t *a, const waiting_t *b)
+{
+    return a->changefeed.generation == b->changefeed.generation &&
+           changefeed_uuid_equal(a->changefeed.uuid, b->changefeed.uuid);
+}
+
+/* One message of those from `from` on that are of one changefeed; *count: how many. */
+static sluice_error_t send_some(remote_services_t *services, place_t *place, uint32_t from,
+                                uint32_t *count)
+{
+    static const size_t size = sizeof(stream_request_t);
+    arena_t arena = {0};
+    uint32_t most = place->count - from;
+    if (most > STREAM_REQUESTS_MAX)
+        most = STREAM_REQUESTS_MAX;
+    stream_request_t *requests = arena_calloc(&arena, most, size);
+    for (*count = 0; *count < most; ++*count) {
+        if (!is_of_same_feed(&place->waiting[from], &place->waiting[from + *count]))
+            break;
+        requests[*count] = place->waiting[from + *count].request;
+    }
+    message_t message = {.header = {.type = MESSAGE_STREAM_REQUESTS, .incarnation = place->own}};
+    message.stream_requests = (stream_requests_t){.changefeed = place->waiting[from].changefeed,
+                                                  .requests = requests,
+                                                  .request_count = *count};
+    sluice_error_t error = services->port.send_requests(services->port.self, place->slot, &message);
+    arena_clear(&arena);
+    return error;
+}
+
+static void send_waiting(remote_services_t *services, place_t *place, mono_ns_t now)
+{
+    uint32_t sent = 0, count;
+    while (sent < place->count) {
+        if (send_some(services, place, sent, &count) != SLUICE_OK)
+            break;
+        sent += count;
+    }
+    if (sent)
+        place->tries = 0;
+    if (sent == place->count || ++place->tries > REMOTE_SERVICE_TRIES_MAX) {
+        services->state.dropped += place->count - sent;
+        forget_waiting(place);
+        return;
+    }
+    place->count -= sent;
+    memmove(place->waiting, place->waiting + sent, place->count * sizeof *place->waiting);
+    place->send_at = mono_add(now, RETRY_NS);
+}
+
 void remote_services_request(remote_services_t *services, service_id_t service,
                              changefeed_ref_t changefeed, const stream_request_t *request,
                              mono_ns_t now)
 {
     place_t *place = place_of(services, service);
+    /* More may be asked in one turn than can wait. */
+    if (place && place->is_up && place->count == REMOTE_REQUESTS_MAX &&
+        mono_reached(place->send_at, now))
+        send_waiting(services, place, now);
     if (!place || !place->is_up || place->count == REMOTE_REQUESTS_MAX) {
         services->state.dropped++;
         return;
@@ -220,56 +276,7 @@ void remote_services_request(remote_services_t *services, service_id_t service,
         place->send_at = now;
 }
 
-static bool is_of_same_feed(const waiting_t *a, const waiting_t *b)
-{
-    return a->changefeed.generation == b->changefeed.generation &&
-           changefeed_uuid_equal(a->changefeed.uuid, b->changefeed.uuid);
-}
-
-/* One message of those from `from` on that are of one changefeed; *count: how many. */
-static sluice_error_t send_some(remote_services_t *services, place_t *place, uint32_t from,
-                                incarnation_t own, uint32_t *count)
-{
-    static const size_t size = sizeof(stream_request_t);
-    arena_t arena = {0};
-    uint32_t most = place->count - from;
-    if (most > STREAM_REQUESTS_MAX)
-        most = STREAM_REQUESTS_MAX;
-    stream_request_t *requests = arena_calloc(&arena, most, size);
-    for (*count = 0; *count < most; ++*count) {
-        if (!is_of_same_feed(&place->waiting[from], &place->waiting[from + *count]))
-            break;
-        requests[*count] = place->waiting[from + *count].request;
-    }
-    message_t message = {.header = {.type = MESSAGE_STREAM_REQUESTS, .incarnation = own}};
-    message.stream_requests = (stream_requests_t){.changefeed = place->waiting[from].changefeed,
-                                                  .requests = requests,
-                                                  .request_count = *count};
-    sluice_error_t error = services->port.send_requests(services->port.self, place->slot, &message);
-    arena_clear(&arena);
-    return error;
-}
-
-static void send_waiting(remote_services_t *services, place_t *place, incarnation_t own,
-                         mono_ns_t now)
-{
-    uint32_t sent = 0, count;
-    while (sent < place->count) {
-        if (send_some(services, place, sent, own, &count) != SLUICE_OK)
-            break;
-        sent += count;
-    }
-    if (sent == place->count || ++place->tries > REMOTE_SERVICE_TRIES_MAX) {
-        services->state.dropped += place->count - sent;
-        forget_waiting(place);
-        return;
-    }
-    place->count -= sent;
-    memmove(place->waiting, place->waiting + sent, place->count * sizeof *place->waiting);
-    place->send_at = mono_add(now, RETRY_NS);
-}
-
-void remote_services_run(remote_services_t *services, incarnation_t own, mono_ns_t now)
+void remote_services_run(remote_services_t *services, mono_ns_t now)
 {
     for (uint32_t i = 0; i < REMOTE_SERVICES_MAX; i++) {
         place_t *place = &services->places[i];
@@ -280,7 +287,7 @@ void remote_services_run(remote_services_t *services, incarnation_t own, mono_ns
         else if (mono_reached(place->idle_at, now))
             leave(services, place);
         else if (mono_reached(place->send_at, now))
-            send_waiting(services, place, own, now);
+            send_waiting(services, place, now);
     }
 }
 

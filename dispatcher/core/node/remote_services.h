@@ -5,7 +5,7 @@
  *
  * A service is gone when it cannot be reached for REMOTE_SERVICE_LOST_NS, or when another life of
  * its node, or another node, answers in its place: whoever reads from it goes on elsewhere.
- * Requests that the socket does not take are tried again every 10 ms, for REMOTE_SERVICE_TRIES_MAX
+ * Requests of which the socket takes none are tried again every 10 ms, for REMOTE_SERVICE_TRIES_MAX
  * times; then they are dropped, as those to a service that is not connected are: sessions repeat.
  *
  * Limits: REMOTE_SERVICES_MAX connections, REMOTE_REQUESTS_MAX requests that wait for each.
@@ -31,17 +31,17 @@ remote_services_t *remote_services_new(const events_port_t *port);
 /* Disconnects; NULL is allowed. */
 void remote_services_destroy(remote_services_t **services);
 
-/* The service of a candidate, connected to if it is not known yet. SERVICE_NONE: no room, or its
- * endpoint is none. */
+/* The service of a candidate, connected to under the node's own incarnation if it is not known yet.
+ * SERVICE_NONE: no room, or its endpoint is none. */
 service_id_t remote_services_meet(remote_services_t *services, const candidate_t *candidate,
                                   incarnation_t own, mono_ns_t now);
 
-/* A request of a session; copied. */
+/* A request of a session; copied. When too many wait already, those are sent first. */
 void remote_services_request(remote_services_t *services, service_id_t service,
                              changefeed_ref_t changefeed, const stream_request_t *request,
                              mono_ns_t now);
-/* Sends what can be sent, under the node's own incarnation, and looks who is gone. */
-void remote_services_run(remote_services_t *services, incarnation_t own, mono_ns_t now);
+/* Sends what can be sent, and looks who is gone. */
+void remote_services_run(remote_services_t *services, mono_ns_t now);
 mono_ns_t remote_services_next_deadline(const remote_services_t *services);
 
 /* The connection of a slot came up or broke; the service, SERVICE_NONE: none of ours. */

@@ -15,6 +15,7 @@ static const changefeed_ref_t other_feed = {.uuid = {{1}}, .generation = 3};
 typedef struct {
     remote_services_t *services;
     sluice_error_t error;
+    uint32_t taken; /* messages before `error` */
     char text[8192];
     mono_ns_t now;
 } fixture_t;
@@ -50,9 +51,11 @@ static sluice_error_t send_requests(void *self, uint32_t slot, message_t *messag
     const stream_requests_t *requests = &message->stream_requests;
     if (requests->requests[0].kind == STREAM_REGISTER)
         assert_string_equal((const char *)requests->requests[0].span.start_key.data, "key");
-    if (f->error == SLUICE_OK)
-        tell(f, "", slot, requests->request_count);
-    return f->error;
+    if (f->error != SLUICE_OK && f->taken == 0)
+        return f->error;
+    f->taken -= f->taken > 0;
+    tell(f, "", slot, requests->request_count);
+    return SLUICE_OK;
 }
 
 static int set_up(void **state)
@@ -114,7 +117,7 @@ static void ask_of(fixture_t *f, service_id_t service, changefeed_ref_t ref,
 static void run(fixture_t *f, uint64_t ns)
 {
     f->now = mono_add(f->now, ns);
-    remote_services_run(f->services, OWN, f->now);
+    remote_services_run(f->services, f->now);
 }
 
 static service_id_t take_gone(fixture_t *f)
@@ -184,13 +187,47 @@ static void requests_that_wait_are_bounded(void **state)
 {
     fixture_t *f = *state;
     service_id_t service = reach(f, 3);
+    f->error = SLUICE_ERROR_AGAIN;
     for (int i = 0; i < REMOTE_REQUESTS_MAX + 10; i++)
         ask_of(f, service, feed, STREAM_CREDIT);
     assert_int_equal(remote_services_state(f->services).dropped, 10);
-    run(f, 0);
+    f->error = SLUICE_OK;
+    run(f, 10 * NS_PER_MS);
     assert_string_equal(f->text, "3x2048 3x2048 3x2048 3x2048");
     ask_of(f, service_of_slot(9), feed, STREAM_CREDIT);
     assert_int_equal(remote_services_state(f->services).dropped, 11);
+}
+
+static void more_requests_than_can_wait_are_sent_in_one_turn(void **state)
+{
+    fixture_t *f = *state;
+    service_id_t service = reach(f, 3);
+    for (int i = 0; i < REMOTE_REQUESTS_MAX + 10; i++)
+        ask_of(f, service, feed, STREAM_CREDIT);
+    assert_string_equal(f->text, "3x2048 3x2048 3x2048 3x2048");
+    run(f, 0);
+    assert_string_equal(f->text, "3x2048 3x2048 3x2048 3x2048 3x10");
+    assert_int_equal(remote_services_state(f->services).dropped, 0);
+}
+
+static void a_socket_that_takes_some_is_tried_on(void **state)
+{
+    fixture_t *f = *state;
+    service_id_t service = reach(f, 3);
+    f->error = SLUICE_ERROR_AGAIN;
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < STREAM_REQUESTS_MAX + 1; i++)
+            ask_of(f, service, feed, STREAM_CREDIT);
+        for (int i = 0; i < REMOTE_SERVICE_TRIES_MAX - 1; i++)
+            run(f, 10 * NS_PER_MS);
+        f->taken = 1;
+        run(f, 10 * NS_PER_MS);
+        assert_int_equal(f->taken, 0);
+    }
+    assert_int_equal(remote_services_state(f->services).dropped, 0);
+    f->error = SLUICE_OK;
+    run(f, 10 * NS_PER_MS);
+    assert_string_equal(f->text, "3x2048 3x2048 3x2");
 }
 
 static void who_cannot_be_reached_is_gone(void **state)
@@ -277,6 +314,8 @@ int main(void)
         TEST(requests_go_out_in_order_by_changefeed),
         TEST(what_cannot_be_sent_is_tried_again_for_a_while),
         TEST(requests_that_wait_are_bounded),
+        TEST(more_requests_than_can_wait_are_sent_in_one_turn),
+        TEST(a_socket_that_takes_some_is_tried_on),
         TEST(who_cannot_be_reached_is_gone),
         TEST(a_short_break_is_none),
         TEST(another_life_or_another_node_in_its_place_is_not_it),
