@@ -141,6 +141,20 @@ static bool has_room(const sink_pool_t *pool, const batch_t *batch)
            batch->bytes < pool->options.batch_bytes_max;
 }
 
+/* One version of a table is one definition, whoever read it: parts of a transaction may come from
+ * another node first and from this one then. The columns are compared too, since the sink decodes
+ * all rows it is given at once by the first definition. */
+static bool is_same_version(const table_definition_t *a, const table_definition_t *b)
+{
+    if (a == b)
+        return true;
+    bool is_same = a->table_id.v == b->table_id.v && a->version.v == b->version.v &&
+                   a->column_count == b->column_count;
+    for (uint32_t i = 0; is_same && i < a->column_count; i++)
+        is_same = a->columns[i].type == b->columns[i].type;
+    return is_same;
+}
+
 /* How many of a lane's oldest rows go together: one definition, within the limits, and up to the
  * end of a transaction if one ends there, since progress is a commit_ts. Without a key rows cannot
  * be repeated, so that a transaction's are never cut but by BATCH_PARTS_MAX. */
@@ -153,7 +167,7 @@ static uint32_t count_together(const sink_pool_t *pool, const batch_t *batch, la
     while (count < lane->rows.count && batch->part_count + count < BATCH_PARTS_MAX &&
            (count == 0 || bytes < pool->options.batch_bytes_max || (!may_cut && complete == 0))) {
         const row_item_t *item = row_queue_at(&lane->rows, count);
-        if (item->rows->definition != definition)
+        if (!is_same_version(item->rows->definition, definition))
             break;
         bytes += item->rows->bytes;
         count++;

@@ -459,6 +459,28 @@ static void never_cuts_a_transaction_of_a_table_without_a_key(void **state)
     assert_true(call->moves_progress);
 }
 
+static void parts_read_by_different_nodes_are_one_transaction(void **state)
+{
+    fixture_t *fixture = *state;
+    claim_now(fixture, 1);
+    hold_writes(fixture, true);
+    write_rows(fixture, 1, 1); /* keeps the worker busy */
+    for (uint64_t version = 0; version < 3; version++) {
+        table_definition_unref(&fixture->definition);
+        table_definition_t *definition = table_definition_new();
+        definition->version.v = version / 2;
+        fixture->definition = definition;
+        write_part_of(fixture, 1, 5 + version / 2, version > 0);
+    }
+    hold_writes(fixture, false);
+    expect_written(fixture, 1, 4, SLUICE_OK);
+    assert_int_equal(fixture->sink.call_count, 4);
+    const call_t *call = &fixture->sink.calls[2];
+    assert_int_equal(call->part_count, 2);
+    assert_int_equal(call->to_ts, 5);
+    assert_true(call->moves_progress);
+}
+
 static void tries_again_what_can_pass(void **state)
 {
     fixture_t *fixture = *state;
@@ -656,6 +678,7 @@ int main(void)
         TEST(gathers_lanes_into_one_transaction),
         TEST(moves_progress_only_with_the_last_part_of_a_transaction),
         TEST(never_cuts_a_transaction_of_a_table_without_a_key),
+        TEST(parts_read_by_different_nodes_are_one_transaction),
         TEST(tries_again_what_can_pass),
         TEST(says_what_it_tries_to_get_over),
         TEST(blames_only_the_span_that_fails),
