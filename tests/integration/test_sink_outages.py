@@ -79,9 +79,9 @@ def refusing(feed, sink):
     for_seconds(SECONDS)
     tried = sink.proxy.accepted - before
     sink.proxy.refuse(False)
-    # By then every worker that has work tries each second.
+    # By then every worker that has work tries each second; all that one node has may be behind the other's gate.
     nodes = len(feed.cluster.nodes)
-    assert nodes * (SECONDS - 1) <= tried <= nodes * WORKERS * (SECONDS + 2), f"{tried} connections in {SECONDS} s"
+    assert SECONDS - 1 <= tried <= nodes * WORKERS * (SECONDS + 2), f"{tried} connections in {SECONDS} s"
     feed.goes_on()
 
 
