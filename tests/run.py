@@ -11,7 +11,7 @@ import re
 import subprocess
 import sys
 
-SUITES = [("unit", 2), ("sim", 1), ("wire", 1), ("integration", 2), ("faults", 4), ("compose", 1)]
+SUITES = [("unit", 2), ("sim", 1), ("wire", 1), ("integration", 2), ("faults", 3), ("compose", 1)]
 COUNTS = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 
