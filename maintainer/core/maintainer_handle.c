@@ -19,6 +19,9 @@ static void handle_state(maintainer_t *m, const merged_heartbeat_t *heartbeat,
         if (span->state != SPAN_SCHEDULING)
             break;
         span_table_replicating(m->table, span);
+        /* It may have begun further on than anybody said of it, at the persisted checkpoint. */
+        if (span->table)
+            barrier_note_position(m->barrier, span);
         span->complete_round = maintainer_feed(m, heartbeat->node)->round;
         checkpoint_require(m->checkpoint, heartbeat->node,
                            heartbeat->has_watermark ? heartbeat->watermark.seq : 0);
