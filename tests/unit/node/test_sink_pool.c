@@ -420,7 +420,9 @@ static void gathers_lanes_into_one_transaction(void **state)
     hold_writes(fixture, false);
     for (uint64_t table = 1; table <= 5; table++)
         expect_written(fixture, table, 1, SLUICE_OK);
-    assert_true(fixture->sink.calls[fixture->sink.call_count - 1].in_one_call >= 4);
+    /* What came before the worker began went with the first. */
+    const call_t *last = &fixture->sink.calls[fixture->sink.call_count - 1];
+    assert_true(last[-4].in_one_call + last->in_one_call >= 5);
 }
 
 static void moves_progress_only_with_the_last_part_of_a_transaction(void **state)
