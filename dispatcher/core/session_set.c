@@ -304,12 +304,6 @@ uint32_t session_set_count(const session_set_t *set)
     return (uint32_t)set->by_id.count;
 }
 
-const session_t *session_set_find(const session_set_t *set, dispatcher_id_t dispatcher_id)
-{
-    entry_t *entry = find(set, dispatcher_id);
-    return entry ? &entry->session : NULL;
-}
-
 session_counters_t session_set_counters(const session_set_t *set)
 {
     return set->counters;

@@ -59,8 +59,6 @@ mono_ns_t session_set_next_deadline(const session_set_t *set); /* MONO_NEVER: no
 uint32_t session_set_take_requests(session_set_t *set, session_request_t *requests, uint32_t max);
 
 uint32_t session_set_count(const session_set_t *set);
-/* NULL: there is none. Valid until the next call that changes the set. */
-const session_t *session_set_find(const session_set_t *set, dispatcher_id_t dispatcher_id);
 session_counters_t session_set_counters(const session_set_t *set);
 
 #endif

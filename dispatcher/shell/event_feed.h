@@ -73,9 +73,6 @@ sluice_error_t event_feed_table_list(event_feed_t *feed, commit_ts_t at, arena_t
 /* The whole schema snapshot valid at `at`, encoded; same errors. */
 sluice_error_t event_feed_snapshot(event_feed_t *feed, commit_ts_t at, arena_t *arena,
                                    bytes_t *snapshot);
-/* One DDL in the tracker's encoding, as the maintainer persists it; borrowed from the arena. */
-schema_ddl_t event_feed_encode_ddl(const ddl_event_t *ddl, arena_t *arena);
-
 /* Every DDL in (after, *up_to] that changed the schema, also where it concerns nothing the filter
  * takes, oldest first, as the maintainer persists it; in the arena. At most `max`: if there are
  * more, *up_to becomes the commit_ts of the last one returned. Kept for everything above the

@@ -86,13 +86,6 @@ sluice_error_t event_feed_schema_ddls(event_feed_t *feed, commit_ts_t after, com
     return error;
 }
 
-schema_ddl_t event_feed_encode_ddl(const ddl_event_t *ddl, arena_t *arena)
-{
-    schema_ddl_t encoded = schema_ddl_of_event(ddl);
-    encoded.content = arena_bytes(arena, encoded.content);
-    return encoded;
-}
-
 void event_feed_set_lease(event_feed_t *feed, mono_ns_t until)
 {
     atomic_store_explicit(&feed->lease_until, until.v, memory_order_relaxed);
