@@ -57,22 +57,34 @@ static commit_ts_t all_flushed(const event_service_t *service)
     return lowest;
 }
 
+static void forget(event_service_t *service)
+{
+    tail_t *tail = &service->tail;
+    service->may_forget = false;
+    tail_forget(tail, tail->broad.count ? all_flushed(service) : COMMIT_TS_NONE);
+}
+
+/* A full tail is also looked at for what was persisted before it was read: a node that starts knows
+ * the checkpoint before the log. */
+static void make_room(event_service_t *service, uint64_t bytes_wanted, mono_ns_t now)
+{
+    /* Without any dispatcher nobody is in a hurry to read on. */
+    bool only_persisted = service->count == 0 || !mono_reached(service->grace_until, now);
+    forget(service);
+    uint64_t looked_at = tail_shed(&service->tail, bytes_wanted, only_persisted) + service->count;
+    service->shed_at = mono_add(now, looked_at * SHED_LOOK_NS);
+}
+
 bool event_service_has_room(event_service_t *service, mono_ns_t now)
 {
     tail_t *tail = &service->tail;
     uint64_t max = service->options.tail_bytes_max;
     /* With a store what is not needed goes early, so that it never has to be written. */
     uint64_t shed_from = service->options.store_bytes_max ? max / 8 * 7 : max;
-    if (service->may_forget) {
-        service->may_forget = false;
-        tail_forget(tail, tail->broad.count ? all_flushed(service) : COMMIT_TS_NONE);
-    }
-    if (tail->bytes >= shed_from && mono_reached(service->shed_at, now)) {
-        /* Without any dispatcher nobody is in a hurry to read on. */
-        bool only_persisted = service->count == 0 || !mono_reached(service->grace_until, now);
-        uint64_t looked_at = tail_shed(tail, shed_from / 8 * 7, only_persisted);
-        service->shed_at = mono_add(now, looked_at * SHED_LOOK_NS);
-    }
+    if (service->may_forget)
+        forget(service);
+    if (tail->bytes >= shed_from && mono_reached(service->shed_at, now))
+        make_room(service, shed_from / 8 * 7, now);
     event_spill_steer(service, now);
     if (tail->bytes >= max && !service->spill.is_writing)
         event_service_spare_others(service, now);

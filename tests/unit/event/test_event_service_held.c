@@ -124,6 +124,23 @@ static void nothing_unpersisted_is_shed_before_dispatchers_have_come(void **stat
     end(&f);
 }
 
+/* As where a node starts behind the checkpoint: nothing is told after these were read. */
+static void what_was_persisted_before_it_was_read_makes_room(void **state)
+{
+    (void)state;
+    fixture_t f = begin_with(20000, 1 << 20);
+    event_service_set_persisted(f.service, (commit_ts_t){1000});
+    open_stream(&f, 1, 1000);
+    assert_true(event_service_has_room(f.service, f.now));
+    f.now = mono_add(f.now, 3 * NS_PER_S);
+    for (uint64_t ts = BASE + 1; ts < 400; ts++) {
+        append(&f, DDL_ALL(ts));
+        f.now = mono_add(f.now, NS_PER_MS);
+        assert_true(event_service_has_room(f.service, f.now));
+    }
+    end(&f);
+}
+
 /* A dispatcher that has stopped at a gate holds its own table's rows only. */
 static void a_stopped_dispatcher_does_not_stop_the_others(void **state)
 {
@@ -530,6 +547,7 @@ int main(void)
         cmocka_unit_test(a_full_tail_sheds_what_no_local_span_needs),
         cmocka_unit_test(the_reader_waits_for_what_local_spans_need),
         cmocka_unit_test(nothing_unpersisted_is_shed_before_dispatchers_have_come),
+        cmocka_unit_test(what_was_persisted_before_it_was_read_makes_room),
         cmocka_unit_test(a_stopped_dispatcher_does_not_stop_the_others),
         cmocka_unit_test(a_transaction_may_be_larger_than_the_tail),
         cmocka_unit_test(a_part_without_credit_to_send_it_stays),
