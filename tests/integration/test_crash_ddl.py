@@ -192,6 +192,7 @@ def writer_lost_while_the_server_executes():
         feed.caught_up()
         for n, number in enumerate((signal.SIGKILL, signal.SIGSTOP), 2):
             statement = f"ALTER TABLE k.t ADD COLUMN c{n} INT"
+            feed.spread()
             with feed.sink.connect(autocommit=False) as reader, reader.cursor() as cursor:
                 cursor.execute("SELECT * FROM k.t")
                 feed.source.sql(statement, f"INSERT INTO k.t (id) VALUES ({n})")
