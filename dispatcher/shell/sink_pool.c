@@ -9,38 +9,6 @@
 #include "common/base/memory.h"
 #include "dispatcher/shell/sink_pool_internal.h"
 
-/* ---- rows of a lane ---- */
-
-row_item_t *row_queue_at(row_queue_t *queue, uint32_t index)
-{
-    return &queue->items[(queue->first + index) & (queue->capacity - 1)];
-}
-
-static void row_queue_push(row_queue_t *queue, row_item_t item)
-{
-    if (queue->count == queue->capacity) {
-        uint32_t capacity = queue->capacity ? queue->capacity * 2 : 8;
-        row_item_t *items = memory_alloc(capacity * sizeof *items);
-        for (uint32_t i = 0; i < queue->count; i++)
-            items[i] = *row_queue_at(queue, i);
-        free(queue->items);
-        queue->items = items;
-        queue->first = 0;
-        queue->capacity = capacity;
-    }
-    *row_queue_at(queue, queue->count++) = item;
-}
-
-void row_queue_pop(row_queue_t *queue, uint32_t count)
-{
-    queue->first = (queue->first + count) & (queue->capacity - 1);
-    queue->count -= count;
-    if (queue->count > 0)
-        return;
-    free(queue->items);
-    *queue = (row_queue_t){0};
-}
-
 /* ---- with the lock held ---- */
 
 void pool_complete(sink_pool_t *pool, const lane_t *lane, sink_completion_kind_t kind,
@@ -65,7 +33,7 @@ void pool_complete(sink_pool_t *pool, const lane_t *lane, sink_completion_kind_t
 
 void pool_make_ready(sink_pool_t *pool, lane_t *lane)
 {
-    if (lane->is_ready || lane->is_busy || lane->is_ended || !lane_has_whole_rows(lane))
+    if (lane->is_ready || lane->is_busy || lane->is_ended || !lane_has_rows(pool, lane))
         return;
     lane->is_ready = true;
     lane->next_ready = NULL;
@@ -78,20 +46,10 @@ void pool_make_ready(sink_pool_t *pool, lane_t *lane)
     pthread_cond_signal(&pool->has_rows);
 }
 
-static void drop_rows(lane_t *lane)
-{
-    for (uint32_t i = 0; i < lane->rows.count; i++)
-        transaction_unref(&row_queue_at(&lane->rows, i)->transaction);
-    if (lane->rows.count > 0)
-        row_queue_pop(&lane->rows, lane->rows.count);
-}
-
 void pool_end_lane(sink_pool_t *pool, lane_t *lane)
 {
     lane->is_ended = true;
-    uint32_t dropped = lane->rows.count;
-    drop_rows(lane);
-    pool_answer_closed(pool, lane, dropped);
+    pool_answer_closed(pool, lane, row_queue_clear(&lane->rows));
 }
 
 void pool_answer_closed(sink_pool_t *pool, lane_t *lane, uint32_t count)
@@ -114,7 +72,7 @@ void pool_note_failure(sink_pool_t *pool, sluice_error_t error, const char *text
 
 static void free_lane(lane_t *lane)
 {
-    drop_rows(lane);
+    row_queue_clear(&lane->rows);
     free((void *)(uintptr_t)lane->claim.span.start_key.data);
     free((void *)(uintptr_t)lane->claim.span.end_key.data);
     free(lane);
@@ -257,7 +215,7 @@ void sink_pool_write(sink_pool_t *pool, uint64_t run, transaction_t *transaction
     pthread_mutex_lock(&pool->lock);
     lane_t *lane = find_lane(pool, run);
     if (lane && !lane->is_ended) {
-        row_queue_push(&lane->rows, (row_item_t){transaction, rows});
+        row_queue_push(&lane->rows, transaction, rows);
         transaction = NULL;
         pool_make_ready(pool, lane);
     } else if (lane) {

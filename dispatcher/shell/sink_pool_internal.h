@@ -13,21 +13,12 @@
 #include <uthash.h>
 
 #include "common/runtime/log.h"
+#include "dispatcher/core/dispatch/row_queue.h"
 #include "dispatcher/shell/sink_pool.h"
 
 #define BATCH_LANES_MAX 64
 #define BATCH_PARTS_MAX 1024
 #define CLAIMS_MAX 1024
-
-typedef struct {
-    transaction_t *transaction;
-    const table_rows_t *rows;
-} row_item_t;
-
-typedef struct {
-    row_item_t *items;
-    uint32_t first, count, capacity;
-} row_queue_t;
 
 typedef struct lane {
     uint64_t run;
@@ -110,8 +101,6 @@ void pool_note_failure(sink_pool_t *pool, sluice_error_t error, const char *text
 void pool_make_ready(sink_pool_t *pool, lane_t *lane);
 /* Frees a closed lane that nobody has work of. */
 void pool_release_lane(sink_pool_t *pool, lane_t *lane);
-row_item_t *row_queue_at(row_queue_t *queue, uint32_t index);
-void row_queue_pop(row_queue_t *queue, uint32_t count);
 
 /* sink_worker.c */
 void *worker_run(void *worker);
@@ -130,7 +119,7 @@ typedef struct {
 sluice_error_t worker_attempt(worker_t *worker, const attempt_t *attempt, error_report_t *report);
 
 /* Whether something can be written: of a table without a key only whole transactions can. */
-bool lane_has_whole_rows(lane_t *lane);
+bool lane_has_rows(const sink_pool_t *pool, const lane_t *lane);
 
 /* sink_rows.c: one round of work, with the lock held at entry and exit. False: nothing to do. */
 bool worker_do_rows(worker_t *worker);

@@ -122,17 +122,15 @@ typedef struct {
     uint64_t bytes;
 } batch_t;
 
-bool lane_has_whole_rows(lane_t *lane)
+static row_limits_t limits_of(const sink_pool_t *pool)
 {
-    if (lane->rows.count == 0)
-        return false;
-    if (table_definition_row_key(row_queue_at(&lane->rows, 0)->rows->definition) ||
-        lane->rows.count >= BATCH_PARTS_MAX)
-        return true;
-    for (uint32_t i = 0; i < lane->rows.count; i++)
-        if (!row_queue_at(&lane->rows, i)->rows->continues)
-            return true;
-    return false;
+    return (row_limits_t){BATCH_PARTS_MAX, pool->options.batch_bytes_max};
+}
+
+bool lane_has_rows(const sink_pool_t *pool, const lane_t *lane)
+{
+    row_limits_t limits = limits_of(pool);
+    return row_queue_is_ready(&lane->rows, &limits);
 }
 
 static bool has_room(const sink_pool_t *pool, const batch_t *batch)
@@ -141,46 +139,9 @@ static bool has_room(const sink_pool_t *pool, const batch_t *batch)
            batch->bytes < pool->options.batch_bytes_max;
 }
 
-/* One version of a table is one definition, whoever read it: parts of a transaction may come from
- * another node first and from this one then. The columns are compared too, since the sink decodes
- * all rows it is given at once by the first definition. */
-static bool is_same_version(const table_definition_t *a, const table_definition_t *b)
-{
-    if (a == b)
-        return true;
-    bool is_same = a->table_id.v == b->table_id.v && a->version.v == b->version.v &&
-                   a->column_count == b->column_count;
-    for (uint32_t i = 0; is_same && i < a->column_count; i++)
-        is_same = a->columns[i].type == b->columns[i].type;
-    return is_same;
-}
-
-/* How many of a lane's oldest rows go together: one definition, within the limits, and up to the
- * end of a transaction if one ends there, since progress is a commit_ts. Without a key rows cannot
- * be repeated, so that a transaction's are never cut but by BATCH_PARTS_MAX. */
-static uint32_t count_together(const sink_pool_t *pool, const batch_t *batch, lane_t *lane)
-{
-    const table_definition_t *definition = row_queue_at(&lane->rows, 0)->rows->definition;
-    bool may_cut = table_definition_row_key(definition) != NULL;
-    uint64_t bytes = batch->bytes;
-    uint32_t count = 0, complete = 0;
-    while (count < lane->rows.count && batch->part_count + count < BATCH_PARTS_MAX &&
-           (count == 0 || bytes < pool->options.batch_bytes_max || (!may_cut && complete == 0))) {
-        const row_item_t *item = row_queue_at(&lane->rows, count);
-        if (!is_same_version(item->rows->definition, definition))
-            break;
-        bytes += item->rows->bytes;
-        count++;
-        if (!item->rows->continues)
-            complete = count;
-    }
-    return complete > 0 ? complete : count;
-}
-
 /* With the lock. */
-static void take_lane(sink_pool_t *pool, batch_t *batch, lane_t *lane)
+static void take_lane(batch_t *batch, lane_t *lane, uint32_t count)
 {
-    uint32_t count = count_together(pool, batch, lane);
     batch_lane_t *taken = &batch->lanes[batch->lane_count];
     *taken = (batch_lane_t){.lane = lane, .first = batch->part_count, .count = count};
     for (uint32_t i = 0; i < count; i++) {
@@ -214,15 +175,22 @@ static void take_batch(sink_pool_t *pool, batch_t *batch)
     uint32_t share = (pool->ready_count + sharers - 1) / sharers;
     batch->lane_count = batch->part_count = 0;
     batch->bytes = 0;
+    row_limits_t limits = limits_of(pool);
     while (pool->first_ready && batch->lane_count < share && has_room(pool, batch)) {
         lane_t *lane = pool->first_ready;
+        bool has_rows = lane_has_rows(pool, lane);
+        uint32_t count = 0;
+        if (has_rows)
+            count = row_queue_together(&lane->rows, &limits, batch->part_count, batch->bytes);
+        if (has_rows && count == 0)
+            break;
         pool->first_ready = lane->next_ready;
         if (!pool->first_ready)
             pool->last_ready = NULL;
         pool->ready_count--;
         lane->is_ready = false;
-        if (lane_has_whole_rows(lane))
-            take_lane(pool, batch, lane);
+        if (has_rows)
+            take_lane(batch, lane, count);
         else
             pool_release_lane(pool, lane);
     }

@@ -17,11 +17,14 @@
 #ifndef SLUICE_TESTS_SIM_SINK_INTERNAL_H
 #define SLUICE_TESTS_SIM_SINK_INTERNAL_H
 
+#include "dispatcher/core/dispatch/row_queue.h"
 #include "dispatcher/sink/row_batch.h"
 #include "tests/sim/sink.h"
 #include "tests/sim/timer.h"
 
 enum { BATCH_LANES_MAX = 16, BATCH_PARTS_MAX = 128, CLAIMS_MAX = 64 };
+
+static const row_limits_t batch_limits = {BATCH_PARTS_MAX, 2048};
 
 typedef struct sim_connection sim_connection_t;
 typedef struct sim_call sim_call_t;
@@ -240,18 +243,12 @@ uint64_t check_place(const sim_sink_t *sink, commit_ts_t commit_ts);
 
 /* ---- a node's side ---- */
 
-typedef struct {
-    transaction_t *transaction;
-    const table_rows_t *rows;
-} row_item_t;
-
 typedef struct sim_lane {
     struct sim_lane *next; /* of the pool's, in the order of claims */
     uint64_t run;
     dispatcher_id_t dispatcher_id;
     sink_claim_t claim; /* keys owned */
-    row_item_t *items;
-    uint32_t first, count, capacity;
+    row_queue_t rows;
     bool is_claimed; /* is no longer in the list of claims */
     bool is_busy, is_ended, is_closed;
     uint32_t dropped, jobs;
@@ -323,9 +320,6 @@ void pool_answer_closed(sim_sink_pool_t *pool, sim_lane_t *lane, uint32_t count)
 void pool_note_failure(sim_sink_pool_t *pool, sluice_error_t error, const char *text);
 void pool_make_ready(sim_sink_pool_t *pool, sim_lane_t *lane);
 void pool_release_lane(sim_sink_pool_t *pool, sim_lane_t *lane);
-bool lane_has_whole_rows(const sim_lane_t *lane);
-const row_item_t *lane_item(const sim_lane_t *lane, uint32_t index);
-void lane_pop(sim_lane_t *lane, uint32_t count);
 
 /* sink_worker.c */
 void worker_init(sim_worker_t *worker, sim_sink_pool_t *pool, bool is_ddl);

@@ -7,58 +7,9 @@
 
 /* ---- lanes ---- */
 
-const row_item_t *lane_item(const sim_lane_t *lane, uint32_t index)
-{
-    return &lane->items[(lane->first + index) & (lane->capacity - 1)];
-}
-
-static void lane_push(sim_lane_t *lane, row_item_t item)
-{
-    if (lane->count == lane->capacity) {
-        uint32_t capacity = lane->capacity ? lane->capacity * 2 : 8;
-        row_item_t *items = memory_alloc(capacity * sizeof *items);
-        for (uint32_t i = 0; i < lane->count; i++)
-            items[i] = *lane_item(lane, i);
-        free(lane->items);
-        lane->items = items;
-        lane->first = 0;
-        lane->capacity = capacity;
-    }
-    lane->items[(lane->first + lane->count++) & (lane->capacity - 1)] = item;
-}
-
-void lane_pop(sim_lane_t *lane, uint32_t count)
-{
-    lane->first = (lane->first + count) & (lane->capacity - 1);
-    lane->count -= count;
-}
-
-bool lane_has_whole_rows(const sim_lane_t *lane)
-{
-    if (lane->count == 0)
-        return false;
-    if (table_definition_row_key(lane_item(lane, 0)->rows->definition) ||
-        lane->count >= BATCH_PARTS_MAX)
-        return true;
-    for (uint32_t i = 0; i < lane->count; i++)
-        if (!lane_item(lane, i)->rows->continues)
-            return true;
-    return false;
-}
-
-static void drop_rows(sim_lane_t *lane)
-{
-    for (uint32_t i = 0; i < lane->count; i++) {
-        transaction_t *transaction = lane_item(lane, i)->transaction;
-        transaction_unref(&transaction);
-    }
-    lane->count = 0;
-}
-
 static void free_lane(sim_lane_t *lane)
 {
-    drop_rows(lane);
-    free(lane->items);
+    row_queue_clear(&lane->rows);
     free((uint8_t *)(uintptr_t)lane->claim.span.start_key.data);
     free((uint8_t *)(uintptr_t)lane->claim.span.end_key.data);
     free(lane);
@@ -105,9 +56,7 @@ void pool_end_lane(sim_sink_pool_t *pool, sim_lane_t *lane)
 {
     lane->is_ended = true;
     lane->ready = 0;
-    uint32_t dropped = lane->count;
-    drop_rows(lane);
-    pool_answer_closed(pool, lane, dropped);
+    pool_answer_closed(pool, lane, row_queue_clear(&lane->rows));
 }
 
 void pool_note_failure(sim_sink_pool_t *pool, sluice_error_t error, const char *text)
@@ -118,7 +67,8 @@ void pool_note_failure(sim_sink_pool_t *pool, sluice_error_t error, const char *
 
 void pool_make_ready(sim_sink_pool_t *pool, sim_lane_t *lane)
 {
-    if (!lane->ready && !lane->is_busy && !lane->is_ended && lane_has_whole_rows(lane))
+    if (!lane->ready && !lane->is_busy && !lane->is_ended &&
+        row_queue_is_ready(&lane->rows, &batch_limits))
         lane->ready = ++pool->turns;
 }
 
@@ -168,7 +118,7 @@ static void port_write(void *self, uint64_t run, transaction_t *transaction,
     sim_sink_pool_t *pool = self;
     sim_lane_t *lane = find_lane(pool, run);
     if (lane && !lane->is_ended) {
-        lane_push(lane, (row_item_t){transaction, rows});
+        row_queue_push(&lane->rows, transaction, rows);
         transaction = NULL;
         pool_make_ready(pool, lane);
         pool_set_to_work(pool);

@@ -6,7 +6,6 @@
 
 #define RETRY_FIRST_NS (100 * NS_PER_MS)
 #define RETRY_MAX_NS (5 * NS_PER_S)
-#define BATCH_BYTES_MAX 2048
 
 static void attempt(sim_worker_t *worker);
 static void finish(sim_worker_t *worker, sluice_error_t error, const char *text);
@@ -35,26 +34,6 @@ static uint32_t parts_of(const sim_worker_t *worker)
     return count;
 }
 
-/* How many of a lane's oldest rows go together, as in dispatcher/shell/sink_rows.c. */
-static uint32_t count_together(const sim_lane_t *lane, uint32_t room)
-{
-    const table_definition_t *definition = lane_item(lane, 0)->rows->definition;
-    bool may_cut = table_definition_row_key(definition) != NULL;
-    uint64_t bytes = 0;
-    uint32_t count = 0, complete = 0;
-    while (count < lane->count && count < room &&
-           (count == 0 || bytes < BATCH_BYTES_MAX || (!may_cut && complete == 0))) {
-        const row_item_t *item = lane_item(lane, count);
-        if (item->rows->definition != definition)
-            break;
-        bytes += item->rows->bytes;
-        count++;
-        if (!item->rows->continues)
-            complete = count;
-    }
-    return complete > 0 ? complete : count;
-}
-
 static sim_lane_t *next_ready(const sim_sink_pool_t *pool)
 {
     sim_lane_t *first = NULL;
@@ -74,14 +53,16 @@ static bool take_rows(sim_worker_t *worker)
     worker->at = 0;
     for (sim_lane_t *lane; worker->lane_count < share && (lane = next_ready(pool));) {
         uint32_t first = parts_of(worker);
-        uint32_t count = count_together(lane, BATCH_PARTS_MAX - first);
+        if (first == BATCH_PARTS_MAX)
+            break;
+        uint32_t count = row_queue_together(&lane->rows, &batch_limits, first, 0);
         if (count == 0)
             break;
         lane->ready = 0;
         lane->is_busy = true;
         for (uint32_t i = 0; i < count; i++)
-            worker->items[first + i] = *lane_item(lane, i);
-        lane_pop(lane, count);
+            worker->items[first + i] = *row_queue_at(&lane->rows, i);
+        row_queue_pop(&lane->rows, count);
         worker->first_item[worker->lane_count] = first;
         worker->item_count[worker->lane_count] = count;
         worker->lanes[worker->lane_count++] = lane;
