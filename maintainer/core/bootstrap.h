@@ -33,8 +33,9 @@ void bootstrap_add_news(bootstrap_t *bootstrap, node_index_t node,
 /* The node is gone; what it said is forgotten. Its spans are the caller's. */
 void bootstrap_forget_node(bootstrap_t *bootstrap, node_index_t node);
 
-/* Puts the trigger into the span table: with the dispatcher that a node has of it, or absent at the
- * persisted checkpoint. Called once. */
+/* Puts the trigger into the span table: with the newest dispatcher that a node has of it, or absent
+ * at the persisted checkpoint. Others of it are to be closed, also those that a node names later.
+ * Called once. */
 void bootstrap_place_trigger(bootstrap_t *bootstrap);
 
 /* One piece of the table list; only from the node the trigger is at, and not of one that was there

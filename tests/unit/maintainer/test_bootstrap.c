@@ -180,6 +180,31 @@ static void a_list_below_the_trigger_that_is_given_out_is_not_its_list(void **st
     teardown(&f);
 }
 
+/* One of long ago may keep the node of the newest from reading on to where its list is valid. */
+static void other_triggers_are_closed_before_there_is_a_list(void **state)
+{
+    (void)state;
+    fixture_t f;
+    setup(&f, 90);
+    bootstrap_entry_t one[] = {entry(0, 1, 40, 1), entry(0, 2, 100, 3), entry(0, 3, 95, 2)};
+    bootstrap_entry_t two[] = {entry(0, 4, 97, 2)};
+    tell(&f, node_1, 0, true, one, 3);
+    bootstrap_place_trigger(f.bootstrap);
+    assert_true(dispatcher_id_equal(span_table_trigger(f.table)->dispatcher_id, id_of(2)));
+    assert_int_equal(span_table_dispatcher(f.table, id_of(1))->state, SPAN_CLOSING);
+    assert_int_equal(span_table_dispatcher(f.table, id_of(3))->state, SPAN_CLOSING);
+    /* A node that is late. */
+    tell(&f, node_2, 0, true, two, 1);
+    assert_int_equal(span_table_dispatcher(f.table, id_of(4))->state, SPAN_CLOSING);
+    span_table_unbind(f.table, span_table_dispatcher(f.table, id_of(1)));
+    table_info_t tables[] = {info(10, 0, false)};
+    assert_true(list(&f, node_1, 100, tables, 1));
+    bootstrap_build(f.bootstrap, (mono_ns_t){0});
+    assert_null(span_table_dispatcher(f.table, id_of(1)));
+    assert_int_equal(span_table_count(f.table, SPAN_CLOSING), 2);
+    teardown(&f);
+}
+
 static void of_two_claims_the_newer_assignment_wins(void **state)
 {
     (void)state;
@@ -385,6 +410,7 @@ int main(void)
         cmocka_unit_test(one_that_has_stopped_meanwhile_is_not_taken_for_alive),
         cmocka_unit_test(who_is_below_the_persisted_checkpoint_was_replaced),
         cmocka_unit_test(a_list_below_the_trigger_that_is_given_out_is_not_its_list),
+        cmocka_unit_test(other_triggers_are_closed_before_there_is_a_list),
         cmocka_unit_test(of_two_claims_the_newer_assignment_wins),
         cmocka_unit_test(pieces_count_only_in_order_and_begin_anew_at_the_first),
         cmocka_unit_test(without_a_trigger_it_starts_at_the_persisted_checkpoint),
