@@ -191,6 +191,7 @@ static void receive_bootstrap(maintainer_t *m, mono_ns_t now, node_index_t node,
         return;
     feed->state = FEED_READY;
     feed->is_awaited = false;
+    feed->owes_persisted = true;
     checkpoint_require(m->checkpoint, node, response->watermark_seq);
     if (m->phase == PHASE_RUNNING)
         bootstrap_merge_node(m->bootstrap, now, node);

@@ -129,6 +129,7 @@ static void handle_heartbeat(maintainer_t *m, const merged_heartbeat_t *heartbea
         checkpoint_add_anchor(m->checkpoint, &heartbeat->anchor);
     if (feed->in_round && heartbeat->complete_last) {
         feed->in_round = false;
+        feed->owes_persisted = true;
         strike_lost(m, heartbeat->node, feed->round);
     }
     handle_progress(feed, heartbeat);

@@ -31,6 +31,7 @@ typedef struct {
     uint64_t resend_ns;
     bool wants_close_again; /* it speaks of a changefeed that was closed */
     sluice_error_t warning; /* an error that it is trying to get over; SLUICE_OK: none */
+    bool owes_persisted;    /* to be told what is persisted, though that is as before */
     /* Complete heartbeats. */
     uint8_t round;
     bool in_round;

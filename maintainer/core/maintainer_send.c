@@ -66,6 +66,8 @@ static void send_response(maintainer_t *m, const sender_t *sender, node_index_t 
     response->actions = actions;
 }
 
+/* A node that starts anew has to hear what is persisted, and what is said once may get lost: while
+ * the checkpoint stands still nothing else would say it. */
 void maintainer_flush(maintainer_t *m, const sender_t *sender)
 {
     bool is_told[NODE_INDEX_MAX] = {false};
@@ -76,8 +78,12 @@ void maintainer_flush(maintainer_t *m, const sender_t *sender)
         is_told[node.v] = true;
     }
     content = (heartbeat_response_t){0};
-    for (uint32_t i = 0; m->is_announcing && i < m->node_count; i++)
-        if (m->nodes[i].state == FEED_READY && !is_told[i])
+    for (uint32_t i = 0; i < m->node_count; i++) {
+        feed_node_t *feed = &m->nodes[i];
+        bool is_owed = (m->is_announcing || feed->owes_persisted) && m->persisted.v;
+        if (is_owed && !is_told[i] && feed->state == FEED_READY)
             send_response(m, sender, (node_index_t){i}, &content);
+        feed->owes_persisted = false;
+    }
     m->is_announcing = false;
 }

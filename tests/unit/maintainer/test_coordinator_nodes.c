@@ -265,6 +265,25 @@ static void a_lost_dispatcher_is_given_out_again(void **state)
     world_end(&world);
 }
 
+/* While the checkpoint stands still there is nothing new to say of it. */
+static void what_is_persisted_is_said_again(void **state)
+{
+    (void)state;
+    world_t world;
+    begin(&world, 15, 2);
+    assert_true(world_settle(&world, 60000));
+    assert_int_equal(world.nodes[1].persisted.v, world.log.length);
+    model_node_stop(&world.nodes[1]);
+    world.nodes[1].persisted = COMMIT_TS_NONE;
+    model_node_start(&world.nodes[1], world.now, (incarnation_t){world.now.v});
+    world_run(&world, 3000);
+    assert_int_equal(world.nodes[1].persisted.v, world.log.length);
+    world.nodes[1].persisted = COMMIT_TS_NONE;
+    world_run(&world, 12000);
+    assert_int_equal(world.nodes[1].persisted.v, world.log.length);
+    world_end(&world);
+}
+
 static void views_tell_who_is_there_and_what_is_open(void **state)
 {
     (void)state;
@@ -304,6 +323,7 @@ int main(void)
         cmocka_unit_test(checks_of_two_processes_have_different_ids),
         cmocka_unit_test(an_unknown_dispatcher_is_closed),
         cmocka_unit_test(a_lost_dispatcher_is_given_out_again),
+        cmocka_unit_test(what_is_persisted_is_said_again),
         cmocka_unit_test(views_tell_who_is_there_and_what_is_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

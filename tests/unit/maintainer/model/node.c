@@ -570,6 +570,8 @@ void model_node_receive(model_node_t *node, mono_ns_t now, const message_t *mess
     case MESSAGE_HEARTBEAT_RESPONSE:
         if (!message->heartbeat_response.has_changefeed || is_current)
             take_response(node, now, &message->heartbeat_response);
+        if (message->heartbeat_response.has_changefeed && is_current)
+            node->persisted = message->heartbeat_response.persisted_checkpoint;
         break;
     case MESSAGE_SCHEMA_SNAPSHOT_ACK:
         node->schema_acked = message->schema_snapshot_ack.at.v;

@@ -76,6 +76,7 @@ struct model_node {
     uint32_t stopped_count;
     model_request_t requests[REQUESTS_MAX];
     uint64_t schema_acked;
+    commit_ts_t persisted;             /* as last told */
     int removals;                      /* closes that said so */
     sluice_error_t check_error, error; /* what it answers to a check, says with heartbeats */
     bool is_caught_up;                 /* said with heartbeats */
