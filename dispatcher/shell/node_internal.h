@@ -1,4 +1,4 @@
-/* Shared by node.c (the loop) and node_http.c. Nobody else includes this. */
+/* Shared by node.c (the loop), node_http.c and node_metrics.c. Nobody else includes this. */
 #ifndef SLUICE_DISPATCHER_SHELL_NODE_INTERNAL_H
 #define SLUICE_DISPATCHER_SHELL_NODE_INTERNAL_H
 
@@ -34,5 +34,10 @@ struct node {
 /* node_http.c */
 void node_handle_http(void *node, http_request_t *request);
 void node_log_state(node_t *node);
+/* Not understood, stale, or not for a node. */
+uint64_t node_messages_dropped(const node_t *node);
+
+/* node_metrics.c */
+void node_respond_metrics(node_t *node, http_request_t **request);
 
 #endif
