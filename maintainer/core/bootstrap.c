@@ -81,13 +81,16 @@ bool bootstrap_is_left_behind(const bootstrap_t *bootstrap, const bootstrap_entr
     return entry->position.checkpoint.v < bootstrap->checkpoint.v;
 }
 
-/* They are not waited with until there is a list: one that stands at a gate of long ago may keep
- * its node from reading on to where the list is valid. */
-static void close_other_triggers(bootstrap_t *bootstrap, told_t *told)
+/* Other triggers, and who was replaced while it slept. They are not waited with until there is a
+ * list: one that stands at a gate of long ago may keep its node from reading on to where the list
+ * is valid. */
+static void close_replaced(bootstrap_t *bootstrap, told_t *told)
 {
     for (uint32_t i = 0; i < told->count; i++) {
         bootstrap_entry_t *entry = &told->entries[i];
-        if (entry->span.table_id.v != TABLE_ID_TRIGGER.v || !bootstrap_is_alive(entry->state) ||
+        bool is_replaced = entry->span.table_id.v == TABLE_ID_TRIGGER.v ||
+                           bootstrap_is_left_behind(bootstrap, entry);
+        if (!is_replaced || !bootstrap_is_alive(entry->state) ||
             span_table_dispatcher(bootstrap->table, entry->dispatcher_id))
             continue;
         span_table_add_closing(bootstrap->table, told->node, entry->dispatcher_id);
@@ -112,7 +115,7 @@ bool bootstrap_add_response(bootstrap_t *bootstrap, node_index_t node,
             told_add(told, &response->entries[i]);
     told->is_complete = response->is_last_piece;
     if (told->is_complete && span_table_trigger(bootstrap->table))
-        close_other_triggers(bootstrap, told);
+        close_replaced(bootstrap, told);
     return told->is_complete;
 }
 
@@ -164,7 +167,18 @@ void bootstrap_place_trigger(bootstrap_t *bootstrap)
     }
     for (uint32_t i = 0; i < bootstrap->told_count; i++)
         if (bootstrap->told[i].is_complete)
-            close_other_triggers(bootstrap, &bootstrap->told[i]);
+            close_replaced(bootstrap, &bootstrap->told[i]);
+}
+
+bool bootstrap_restart_trigger(bootstrap_t *bootstrap)
+{
+    span_entry_t *trigger = span_table_trigger(bootstrap->table);
+    bool is_somewhere = trigger->state == SPAN_SCHEDULING || trigger->state == SPAN_REPLICATING;
+    bool is_coming = bootstrap->list_node.v == trigger->node.v && bootstrap->list_next_piece > 0;
+    if (!is_somewhere || is_coming || trigger->checkpoint.v <= bootstrap->checkpoint.v)
+        return false;
+    span_table_restart(bootstrap->table, trigger, bootstrap->checkpoint);
+    return true;
 }
 
 static bool list_follows(bootstrap_t *bootstrap, node_index_t node, const table_list_t *list)
@@ -185,9 +199,9 @@ bool bootstrap_add_table_list(bootstrap_t *bootstrap, node_index_t node, const t
     const span_entry_t *trigger = span_table_trigger(bootstrap->table);
     bool is_given_out = trigger && trigger->assignment_counter;
     commit_ts_t least = is_given_out ? trigger->checkpoint : bootstrap->checkpoint;
-    if (bootstrap->is_list_complete || !trigger || trigger->node.v != node.v ||
-        list->mode != bootstrap->mode || list->at.v < least.v ||
-        !list_follows(bootstrap, node, list))
+    bool is_wanted = trigger && trigger->node.v == node.v && trigger->state != SPAN_MOVING;
+    if (bootstrap->is_list_complete || !is_wanted || list->mode != bootstrap->mode ||
+        list->at.v < least.v || !list_follows(bootstrap, node, list))
         return false;
     bootstrap->list_next_piece++;
     if (bootstrap->list_count + list->table_count > bootstrap->list_capacity) {

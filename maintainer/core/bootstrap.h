@@ -34,9 +34,13 @@ void bootstrap_add_news(bootstrap_t *bootstrap, node_index_t node,
 void bootstrap_forget_node(bootstrap_t *bootstrap, node_index_t node);
 
 /* Puts the trigger into the span table: with the newest dispatcher that a node has of it, or absent
- * at the persisted checkpoint. Others of it are to be closed, also those that a node names later.
- * Called once. */
+ * at the persisted checkpoint. Others of it are to be closed, and who is below the persisted
+ * checkpoint, also those that a node names later. Called once. */
 void bootstrap_place_trigger(bootstrap_t *bootstrap);
+/* No list comes: the trigger's node may not be able to read on to where that stands before a gate
+ * is opened for which the list is needed. It is started again at the persisted checkpoint, where
+ * every node gets to. False: it is there, or on its way. */
+bool bootstrap_restart_trigger(bootstrap_t *bootstrap);
 
 /* One piece of the table list; only from the node the trigger is at, and not of one that was there
  * before: not below the persisted checkpoint, nor below where a trigger that was given out starts,

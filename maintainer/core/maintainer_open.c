@@ -67,9 +67,14 @@ void maintainer_opened(maintainer_t *m, node_index_t node, const changefeed_open
 
 /* ---- phases ---- */
 
+static uint64_t lease_patience(const maintainer_t *m)
+{
+    return m->settings.lease_ns + m->settings.lease_grace_ns;
+}
+
 static uint64_t patience(const maintainer_t *m)
 {
-    return m->start.is_new ? NEW_PATIENCE_NS : m->settings.lease_ns + m->settings.lease_grace_ns;
+    return m->start.is_new ? NEW_PATIENCE_NS : lease_patience(m);
 }
 
 static bool may_stop_gathering(const maintainer_t *m, mono_ns_t now)
@@ -111,11 +116,15 @@ void maintainer_advance_phase(maintainer_t *m, mono_ns_t now, const sender_t *se
         bootstrap_place_trigger(m->bootstrap);
         m->phase = PHASE_LISTING;
         m->list_asked_at = (mono_ns_t){0};
+        m->listing_since = now;
         maintainer_log(sender, LOG_LEVEL_INFO, "changefeed_phase", "phase", "listing");
     }
     if (m->phase != PHASE_LISTING)
         return;
     if (!bootstrap_has_table_list(m->bootstrap)) {
+        bool is_late = mono_elapsed(m->listing_since, now) >= lease_patience(m);
+        if (is_late && bootstrap_restart_trigger(m->bootstrap))
+            maintainer_log(sender, LOG_LEVEL_WARNING, "no_table_list", "trigger", "starts again");
         ask_for_list(m, now, sender);
         return;
     }

@@ -205,6 +205,48 @@ static void other_triggers_are_closed_before_there_is_a_list(void **state)
     teardown(&f);
 }
 
+static void without_a_list_the_trigger_starts_again_at_the_persisted_checkpoint(void **state)
+{
+    (void)state;
+    fixture_t f;
+    setup(&f, 90);
+    bootstrap_entry_t one[] = {entry(0, 1, 120, 1), entry(10, 2, 100, 1), entry(11, 3, 40, 1)};
+    tell(&f, node_1, 0, true, one, 3);
+    bootstrap_place_trigger(f.bootstrap);
+    assert_int_equal(span_table_dispatcher(f.table, id_of(3))->state, SPAN_CLOSING);
+    assert_true(bootstrap_restart_trigger(f.bootstrap));
+    assert_false(bootstrap_restart_trigger(f.bootstrap));
+    span_entry_t *trigger = span_table_trigger(f.table);
+    assert_int_equal(trigger->state, SPAN_MOVING);
+    /* What is heard of the old one does not move the new one's start, and its list is too new. */
+    span_entry_raise(trigger, (position_t){{121}, {{121}, false}});
+    table_info_t tables[] = {info(10, 0, false)};
+    assert_false(list(&f, node_1, 121, tables, 1));
+    span_table_unbind(f.table, trigger);
+    assert_int_equal(trigger->checkpoint.v, 90);
+    span_table_assign(f.table, trigger, node_1, id_of(9), 9);
+    assert_false(bootstrap_restart_trigger(f.bootstrap));
+    assert_true(list(&f, node_1, 90, tables, 1));
+    bootstrap_build(f.bootstrap, (mono_ns_t){0});
+    assert_int_equal(span_of(&f, 10)->state, SPAN_REPLICATING);
+    teardown(&f);
+}
+
+static void a_list_that_is_coming_is_waited_for(void **state)
+{
+    (void)state;
+    fixture_t f;
+    setup(&f, 90);
+    bootstrap_entry_t one[] = {entry(0, 1, 120, 1)};
+    tell(&f, node_1, 0, true, one, 1);
+    bootstrap_place_trigger(f.bootstrap);
+    table_info_t tables[] = {info(10, 0, false)};
+    table_list_t piece = {.at = {120}, .tables = tables, .table_count = 1};
+    assert_false(bootstrap_add_table_list(f.bootstrap, node_1, &piece));
+    assert_false(bootstrap_restart_trigger(f.bootstrap));
+    teardown(&f);
+}
+
 static void of_two_claims_the_newer_assignment_wins(void **state)
 {
     (void)state;
@@ -411,6 +453,8 @@ int main(void)
         cmocka_unit_test(who_is_below_the_persisted_checkpoint_was_replaced),
         cmocka_unit_test(a_list_below_the_trigger_that_is_given_out_is_not_its_list),
         cmocka_unit_test(other_triggers_are_closed_before_there_is_a_list),
+        cmocka_unit_test(without_a_list_the_trigger_starts_again_at_the_persisted_checkpoint),
+        cmocka_unit_test(a_list_that_is_coming_is_waited_for),
         cmocka_unit_test(of_two_claims_the_newer_assignment_wins),
         cmocka_unit_test(pieces_count_only_in_order_and_begin_anew_at_the_first),
         cmocka_unit_test(without_a_trigger_it_starts_at_the_persisted_checkpoint),
