@@ -357,5 +357,5 @@ mono_ns_t event_service_next_deadline(const event_service_t *service)
     mono_ns_t held_at = service->held_count ? service->held_at : MONO_NEVER;
     mono_ns_t silence_at = service->remote_count ? service->silence_at : MONO_NEVER;
     mono_ns_t deadline = mono_min(mono_min(sweep_at, held_at), silence_at);
-    return mono_min(deadline, event_spill_next_deadline(service));
+    return mono_min(deadline, event_store_next_deadline(service));
 }

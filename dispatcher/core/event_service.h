@@ -152,6 +152,8 @@ void event_service_catch_up_end(event_service_t *service, uint64_t round);
 #define EVENT_STORE_READS_MAX 4
 /* After a failure nothing is written for so long. */
 #define EVENT_STORE_PAUSE_NS (5 * NS_PER_S)
+/* A store that answers nothing for so long has failed; it is not asked again before it answers. */
+#define EVENT_STORE_PATIENCE_NS (30 * NS_PER_S)
 
 /* What is to be asked of the store next; the request is the caller's to clear. False: nothing until
  * the next call of another function. */

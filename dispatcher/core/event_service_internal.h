@@ -2,9 +2,9 @@
  * What the parts of the event service share: event_service.c (requests), event_registration.c (who
  * is there), event_intake.c (what the reader brings, and how much of it is held), event_delivery.c
  * (what each dispatcher is sent), event_lists.c (whose turn it is), event_catch_up.c (rounds),
- * event_spill.c (what leaves for the event store and is forgotten there), event_read_back.c (what
- * comes back), event_others.c (sessions of other nodes, and dispatchers of this one that others may
- * serve).
+ * event_spill.c (what leaves for the event store and is forgotten there), event_store_talk.c
+ * (requests to it, answers, failures), event_read_back.c (what comes back), event_others.c
+ * (sessions of other nodes, and dispatchers of this one that others may serve).
  */
 #ifndef SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H
 #define SLUICE_DISPATCHER_CORE_EVENT_SERVICE_INTERNAL_H
@@ -118,6 +118,9 @@ typedef struct {
     uint64_t read_bytes; /* read back and not sent */
     uint64_t last_ticket;
     mono_ns_t wipe_at, usable_at; /* after a failure */
+    uint32_t unanswered;          /* requests */
+    uint32_t overdue;             /* of them given up; the store is asked nothing while there are */
+    mono_ns_t heard_at; /* its last answer, or when it was asked after it had answered all */
     mono_ns_t forget_at;
     mono_ns_t flushed_at;  /* somebody flushed rows */
     mono_ns_t counted_at;  /* when these were counted: */
@@ -265,7 +268,16 @@ void registration_drop(event_service_t *service, registration_t *registration);
 void event_spill_clear(event_service_t *service);
 /* After forgetting: what of the tail has to leave. */
 void event_spill_steer(event_service_t *service, mono_ns_t now);
-mono_ns_t event_spill_next_deadline(const event_service_t *service);
+bool event_spill_next_write(event_service_t *service, store_request_t *request, mono_ns_t now);
+bool event_spill_next_forget(event_service_t *service, store_request_t *request, mono_ns_t now);
+void event_spill_write_done(event_service_t *service, sluice_error_t error);
+void event_spill_drop_those_that_must_read(event_service_t *service, tail_table_t *table);
+
+/* ---- event_store_talk.c ---- */
+
+/* Gives the store up that has not answered for EVENT_STORE_PATIENCE_NS. */
+void event_store_look_at_the_clock(event_service_t *service, mono_ns_t now);
+mono_ns_t event_store_next_deadline(const event_service_t *service);
 
 /* ---- event_delivery.c ---- */
 

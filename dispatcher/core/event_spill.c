@@ -77,7 +77,7 @@ static void drop_those_before(event_service_t *service, tail_table_t *table, sto
     }
 }
 
-static void drop_those_that_must_read(event_service_t *service, tail_table_t *table)
+void event_spill_drop_those_that_must_read(event_service_t *service, tail_table_t *table)
 {
     for (registration_t *r = table->readers; r; r = r->next_of_table) {
         if (registration_must_read(r))
@@ -95,7 +95,7 @@ static void pop_lost(event_service_t *service, tail_table_t *table)
 static void give_up_table(event_service_t *service, tail_table_t *table)
 {
     service->spill.state.given_up++;
-    drop_those_that_must_read(service, table);
+    event_spill_drop_those_that_must_read(service, table);
     while (table->queue.count)
         pop_lost(service, table);
     tail_raise_floor(table, table->stored);
@@ -124,6 +124,7 @@ void event_spill_steer(event_service_t *service, mono_ns_t now)
     uint64_t max = service->options.tail_bytes_max;
     if (service->options.store_bytes_max == 0)
         return;
+    event_store_look_at_the_clock(service, now);
     uint64_t held = service->tail.bytes + spill->read_bytes;
     spill->wants_write = false;
     if (held - spill->leaving_bytes < max / 8 * 7)
@@ -180,7 +181,7 @@ static const table_rows_t *rows_of(const transaction_t *transaction, table_id_t 
     return NULL;
 }
 
-static bool next_write(event_service_t *service, store_request_t *request, mono_ns_t now)
+bool event_spill_next_write(event_service_t *service, store_request_t *request, mono_ns_t now)
 {
     event_spill_t *spill = &service->spill;
     uint64_t bytes_max = service->options.tail_bytes_max / 8;
@@ -242,7 +243,7 @@ static void mark_stored(event_service_t *service, const leaving_t *leaving)
     }
 }
 
-static void write_done(event_service_t *service, sluice_error_t error)
+void event_spill_write_done(event_service_t *service, sluice_error_t error)
 {
     event_spill_t *spill = &service->spill;
     spill->is_writing = false;
@@ -273,7 +274,7 @@ static commit_ts_t past(const event_service_t *service, const tail_table_t *tabl
     return lowest.v < table->stored.commit_ts.v ? lowest : table->stored.commit_ts;
 }
 
-static bool next_forget(event_service_t *service, store_request_t *request, mono_ns_t now)
+bool event_spill_next_forget(event_service_t *service, store_request_t *request, mono_ns_t now)
 {
     event_spill_t *spill = &service->spill;
     tail_t *tail = &service->tail;
@@ -300,85 +301,4 @@ static bool next_forget(event_service_t *service, store_request_t *request, mono
     *request =
         (store_request_t){.kind = STORE_FORGET, .forgets = forgets, .forget_count = forget_count};
     return true;
-}
-
-/* ---- requests and answers ---- */
-
-bool event_service_store_next(event_service_t *service, store_request_t *request, mono_ns_t now)
-{
-    event_spill_t *spill = &service->spill;
-    if (service->options.store_bytes_max == 0 || spill->is_wiping)
-        return false;
-    if (!spill->must_wipe)
-        return event_read_back_next(service, request) || next_forget(service, request, now) ||
-               next_write(service, request, now);
-    if (!mono_reached(spill->wipe_at, now))
-        return false;
-    spill->is_wiping = true;
-    *request = (store_request_t){.kind = STORE_WIPE};
-    return true;
-}
-
-/* All that the store held is lost: who needs it is read for again. */
-static void lose_all(event_service_t *service, mono_ns_t now)
-{
-    event_spill_t *spill = &service->spill;
-    if (!spill->must_wipe) {
-        spill->must_wipe = true;
-        spill->wipe_at = now;
-        spill->state.failures++;
-    }
-    spill->usable_at = mono_add(now, EVENT_STORE_PAUSE_NS);
-    while (service->tail.stored_first) {
-        tail_table_t *table = service->tail.stored_first;
-        drop_those_that_must_read(service, table);
-        tail_forget_stored(&service->tail, table, table->stored);
-    }
-}
-
-static void wipe_done(event_service_t *service, sluice_error_t error, mono_ns_t now)
-{
-    event_spill_t *spill = &service->spill;
-    spill->is_wiping = false;
-    spill->must_wipe = error != SLUICE_OK;
-    spill->wipe_at = mono_add(now, EVENT_STORE_PAUSE_NS);
-}
-
-void event_service_store_done(event_service_t *service, store_answer_t *answer, mono_ns_t now)
-{
-    event_spill_t *spill = &service->spill;
-    bool is_full = answer->kind == STORE_WRITE && answer->error == SLUICE_ERROR_FULL;
-    spill->state.bytes = answer->bytes;
-    if (is_full)
-        spill->full_bytes = answer->bytes;
-    /* Until something of it is given back. */
-    spill->state.is_full = is_full || (spill->state.is_full && answer->bytes >= spill->full_bytes);
-    switch (answer->kind) {
-    case STORE_WRITE:
-        write_done(service, answer->error);
-        break;
-    case STORE_READ:
-        event_read_back_done(service, answer);
-        break;
-    case STORE_FORGET:
-        spill->is_forgetting = false;
-        break;
-    case STORE_WIPE:
-        wipe_done(service, answer->error, now);
-        break;
-    }
-    if (answer->error != SLUICE_OK && !is_full)
-        lose_all(service, now);
-    spill->state.tables = service->tail.stored_count;
-    store_answer_clear(answer);
-}
-
-mono_ns_t event_spill_next_deadline(const event_service_t *service)
-{
-    const event_spill_t *spill = &service->spill;
-    if (spill->is_wiping)
-        return MONO_NEVER;
-    if (spill->must_wipe)
-        return spill->wipe_at;
-    return service->tail.stored_first && !spill->is_forgetting ? spill->forget_at : MONO_NEVER;
 }

@@ -85,6 +85,7 @@ typedef struct {
     uint64_t given_up; /* tables whose readers were dropped since there was no place */
     uint64_t failures; /* times that all it held was lost */
     bool is_full;
+    bool is_hanging; /* it has not answered for EVENT_STORE_PATIENCE_NS, and was given up */
 } event_store_state_t;
 
 /* Gives back what it holds. */

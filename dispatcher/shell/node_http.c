@@ -56,14 +56,14 @@ static void respond_ready(node_t *node, http_request_t **request)
 static json_t *events_json(const node_changefeed_state_t *state)
 {
     const event_store_state_t *store = &state->feed.store;
-    return json_pack("{s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:b}", "tail_bytes",
-                     (json_int_t)state->feed.tail_bytes, "catch_ups",
-                     (json_int_t)state->feed.catch_ups, "streams_dropped",
-                     (json_int_t)state->feed.drops, "store_bytes", (json_int_t)store->bytes,
-                     "store_tables", (int)store->tables, "store_written_bytes",
-                     (json_int_t)store->written_bytes, "store_read_bytes",
-                     (json_int_t)store->read_bytes, "store_given_up", (json_int_t)store->given_up,
-                     "store_failures", (json_int_t)store->failures, "store_full", store->is_full);
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:i, s:I, s:I, s:I, s:I, s:b, s:b}", "tail_bytes",
+        (json_int_t)state->feed.tail_bytes, "catch_ups", (json_int_t)state->feed.catch_ups,
+        "streams_dropped", (json_int_t)state->feed.drops, "store_bytes", (json_int_t)store->bytes,
+        "store_tables", (int)store->tables, "store_written_bytes", (json_int_t)store->written_bytes,
+        "store_read_bytes", (json_int_t)store->read_bytes, "store_given_up",
+        (json_int_t)store->given_up, "store_failures", (json_int_t)store->failures, "store_full",
+        store->is_full, "store_hanging", store->is_hanging);
 }
 
 static json_t *changefeed_json(node_changefeed_t *changefeed)

@@ -6,6 +6,7 @@
 
 #include "common/base/memory.h"
 #include "common/runtime/clock.h"
+#include "common/runtime/log.h"
 #include "dispatcher/shell/request_list.h"
 #include "dispatcher/shell/store_actor.h"
 #include "dispatcher/shell/stream_ring.h"
@@ -39,6 +40,7 @@ struct service_actor {
     catch_up_streams_t *older;
     mono_ns_t catch_up_at; /* when they have to be looked at again */
     bool live_has_room;
+    bool is_store_hanging; /* as was logged */
 };
 
 static void ring_bell(void *context)
@@ -179,6 +181,18 @@ static void steer_room(service_actor_t *actor, mono_ns_t now)
     actor->live_has_room = live;
 }
 
+static void note_store(service_actor_t *actor)
+{
+    bool is_hanging = event_service_state(actor->service).store.is_hanging;
+    if (is_hanging && !actor->is_store_hanging)
+        LOG(LOG_LEVEL_WARNING, "event_store", actor->options.changefeed,
+            "the event store does not answer; what it held is read from the source again");
+    else if (!is_hanging && actor->is_store_hanging)
+        LOG(LOG_LEVEL_INFO, "event_store", actor->options.changefeed,
+            "the event store answers again");
+    actor->is_store_hanging = is_hanging;
+}
+
 static mono_ns_t next_deadline(service_actor_t *actor, mono_ns_t now, bool is_full)
 {
     mono_ns_t deadline = is_full ? MONO_NEVER : event_service_next_deadline(actor->service);
@@ -227,6 +241,7 @@ static void *run(void *context)
         actor->catch_up_at = catch_up_streams_steer(actor->older, now);
         steer_room(actor, now);
         is_busy |= steer_store(actor, now);
+        note_store(actor);
         /* Somebody who is busy looks again before it sleeps. */
         mono_ns_t deadline = is_busy && !is_full ? now : next_deadline(actor, now, is_full);
         goes_on = wait_for_bell(actor, deadline);

@@ -6,6 +6,8 @@
 
 #define FAILED 20 /* of a thousand requests */
 #define SLOW_MAX_NS (2 * NS_PER_S)
+#define HANGING 2 /* of a thousand, for longer than anybody waits */
+#define HANGING_MAX_NS (60 * NS_PER_S)
 
 static void arm(sim_feed_t *feed)
 {
@@ -13,6 +15,8 @@ static void arm(sim_feed_t *feed)
     uint64_t delay = sim_random_below(&feed->random, store->delay_ns);
     if (sim_random_rarely(&feed->random, FAILED))
         delay = sim_random_below(&feed->random, SLOW_MAX_NS);
+    if (sim_has_faults(feed->world) && sim_random_rarely(&feed->random, HANGING))
+        delay = sim_random_below(&feed->random, HANGING_MAX_NS);
     sim_timer_arm(&store->timer, delay);
 }
 

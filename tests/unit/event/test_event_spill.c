@@ -305,6 +305,53 @@ static void what_the_store_loses_is_read_for_again(void **state)
     end_spill(&s);
 }
 
+/* A disk that hangs holds up neither who needs what is there nor the reader. */
+static void a_store_that_does_not_answer_is_given_up(void **state)
+{
+    (void)state;
+    spill_t s = begin_spill(STORE_BYTES);
+    open_both(&s);
+    for (int i = 0; i < 30; i++)
+        assert_true(step(&s));
+    give_credit(&s, 1, CREDIT_PLENTY);
+    run(&s.f);
+    store_request_t reading, writing, other;
+    assert_true(next_request(&s, &reading));
+    assert_int_equal(reading.kind, STORE_READ);
+    while (next_request(&s, &other))
+        answer(&s, &other);
+    mono_ns_t asked_at = s.f.now;
+    do {
+        append(&s.f, ROWS(++s.ts, 1, 2));
+        run(&s.f);
+        flushed(&s.f, 2, s.ts);
+        event_service_has_room(s.f.service, s.f.now);
+    } while (!next_request(&s, &writing));
+    assert_int_equal(writing.kind, STORE_WRITE);
+    assert_false(state_of(&s).is_hanging);
+    while (mono_elapsed(asked_at, s.f.now) < 2 * EVENT_STORE_PATIENCE_NS) {
+        append(&s.f, ROWS(++s.ts, 1, 2));
+        run(&s.f);
+        flushed(&s.f, 2, s.ts);
+        assert_false(state_of(&s).is_hanging && next_request(&s, &other));
+        event_service_has_room(s.f.service, s.f.now);
+    }
+    assert_true(state_of(&s).is_hanging);
+    assert_int_equal(state_of(&s).failures, 1);
+    assert_true(event_service_has_room(s.f.service, s.f.now));
+    assert_true(event_service_state(s.f.service).tail_bytes < TAIL_BYTES);
+    /* Late answers mean nothing; then it is emptied and used again. */
+    answer(&s, &reading);
+    assert_false(next_request(&s, &other));
+    answer(&s, &writing);
+    assert_false(state_of(&s).is_hanging);
+    assert_true(next_request(&s, &other));
+    assert_int_equal(other.kind, STORE_WIPE);
+    answer(&s, &other);
+    assert_int_equal(state_of(&s).bytes, 0);
+    end_spill(&s);
+}
+
 static void what_failed_to_be_written_stays(void **state)
 {
     (void)state;
@@ -498,6 +545,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_costs_the_one_that_lags_furthest),
         cmocka_unit_test(the_reader_waits_at_a_full_disk_when_most_lag),
         cmocka_unit_test(what_the_store_loses_is_read_for_again),
+        cmocka_unit_test(a_store_that_does_not_answer_is_given_up),
         cmocka_unit_test(what_failed_to_be_written_stays),
         cmocka_unit_test(a_stream_reset_while_its_rows_leave_misses_nothing),
         cmocka_unit_test(what_is_read_for_somebody_who_left_is_let_go),
