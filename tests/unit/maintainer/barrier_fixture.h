@@ -163,4 +163,29 @@ static inline const char *fixture_log_value(const log_line_t *line, const char *
         .kind = INFLUENCE_NORMAL, .table_ids = IDS(__VA_ARGS__), .table_count = count              \
     }
 
+static const block_payload_t everything = {.influence = {.kind = INFLUENCE_ALL}};
+
+#define WAITS(node, key, payload, table)                                                           \
+    fixture_report(&f, node, STAGE_WAITING, key, payload, dispatcher_of(table))
+#define DONE(node, key, table)                                                                     \
+    (void)fixture_report(&f, node, STAGE_DONE, key, NULL, dispatcher_of(table))
+
+static inline void assert_write(const fixture_t *f, uint32_t i, node_index_t node, event_key_t key,
+                                dispatcher_id_t writer)
+{
+    assert_true(i < f->sent_count);
+    assert_int_equal(f->sent[i].node.v, node.v);
+    assert_int_equal(f->sent[i].action.kind, ACTION_WRITE);
+    assert_true(event_key_equal(f->sent[i].action.key, key));
+    assert_int_equal(f->sent[i].action.dispatcher_count, 1);
+    assert_true(dispatcher_id_equal(f->sent[i].action.dispatchers[0], writer));
+}
+
+static inline void assert_state(const fixture_t *f, event_key_t key, barrier_state_t state)
+{
+    const barrier_event_t *event = barrier_find(f->barrier, key);
+    assert_non_null(event);
+    assert_int_equal(event->state, state);
+}
+
 #endif

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <time.h>
 
-static const block_payload_t everything = {.influence = {.kind = INFLUENCE_ALL}};
 static const block_payload_t schema_1 = {.influence = {.kind = INFLUENCE_DB, .schema = {1}}};
 
 static void waits(fixture_t *f, node_index_t node, event_key_t key, const block_payload_t *payload,
