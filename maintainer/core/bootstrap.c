@@ -170,12 +170,17 @@ void bootstrap_place_trigger(bootstrap_t *bootstrap)
             close_replaced(bootstrap, &bootstrap->told[i]);
 }
 
+bool bootstrap_has_trigger_somewhere(const bootstrap_t *bootstrap)
+{
+    span_state_t state = span_table_trigger(bootstrap->table)->state;
+    return state == SPAN_SCHEDULING || state == SPAN_REPLICATING;
+}
+
 bool bootstrap_restart_trigger(bootstrap_t *bootstrap)
 {
     span_entry_t *trigger = span_table_trigger(bootstrap->table);
-    bool is_somewhere = trigger->state == SPAN_SCHEDULING || trigger->state == SPAN_REPLICATING;
-    bool is_coming = bootstrap->list_node.v == trigger->node.v && bootstrap->list_next_piece > 0;
-    if (!is_somewhere || is_coming || trigger->checkpoint.v <= bootstrap->checkpoint.v)
+    if (!bootstrap_has_trigger_somewhere(bootstrap) ||
+        trigger->checkpoint.v <= bootstrap->checkpoint.v)
         return false;
     span_table_restart(bootstrap->table, trigger, bootstrap->checkpoint);
     return true;
@@ -199,11 +204,12 @@ bool bootstrap_add_table_list(bootstrap_t *bootstrap, node_index_t node, const t
     const span_entry_t *trigger = span_table_trigger(bootstrap->table);
     bool is_given_out = trigger && trigger->assignment_counter;
     commit_ts_t least = is_given_out ? trigger->checkpoint : bootstrap->checkpoint;
-    bool is_wanted = trigger && trigger->node.v == node.v && trigger->state != SPAN_MOVING;
-    if (bootstrap->is_list_complete || !is_wanted || list->mode != bootstrap->mode ||
-        list->at.v < least.v || !list_follows(bootstrap, node, list))
+    if (bootstrap->is_list_complete || !trigger || trigger->node.v != node.v ||
+        list->mode != bootstrap->mode || (list->piece == 0 && list->at.v < least.v) ||
+        !list_follows(bootstrap, node, list))
         return false;
     bootstrap->list_next_piece++;
+    bootstrap->pieces_taken++;
     if (bootstrap->list_count + list->table_count > bootstrap->list_capacity) {
         bootstrap->list_capacity = (bootstrap->list_count + list->table_count) * 2;
         bootstrap->list =
@@ -215,6 +221,11 @@ bool bootstrap_add_table_list(bootstrap_t *bootstrap, node_index_t node, const t
                 table_info_copy(&bootstrap->list_arena, &list->tables[i]);
     bootstrap->is_list_complete = list->is_last_piece;
     return bootstrap->is_list_complete;
+}
+
+uint32_t bootstrap_pieces_taken(const bootstrap_t *bootstrap)
+{
+    return bootstrap->pieces_taken;
 }
 
 bool bootstrap_has_table_list(const bootstrap_t *bootstrap)

@@ -37,6 +37,8 @@ void bootstrap_forget_node(bootstrap_t *bootstrap, node_index_t node);
  * at the persisted checkpoint. Others of it are to be closed, and who is below the persisted
  * checkpoint, also those that a node names later. Called once. */
 void bootstrap_place_trigger(bootstrap_t *bootstrap);
+/* A node has it and was not told to give it back. */
+bool bootstrap_has_trigger_somewhere(const bootstrap_t *bootstrap);
 /* No list comes: the trigger's node may not be able to read on to where that stands before a gate
  * is opened for which the list is needed. It is started again at the persisted checkpoint, where
  * every node gets to. False: it is there, or on its way. */
@@ -44,8 +46,11 @@ bool bootstrap_restart_trigger(bootstrap_t *bootstrap);
 
 /* One piece of the table list; only from the node the trigger is at, and not of one that was there
  * before: not below the persisted checkpoint, nor below where a trigger that was given out starts,
- * which would not report again what lies between. true: it is complete. */
+ * which would not report again what lies between. One that was told to give the trigger back may
+ * still send it. true: it is complete. */
 bool bootstrap_add_table_list(bootstrap_t *bootstrap, node_index_t node, const table_list_t *list);
+/* How many pieces were taken so far, of this list and of others. */
+uint32_t bootstrap_pieces_taken(const bootstrap_t *bootstrap);
 bool bootstrap_has_table_list(const bootstrap_t *bootstrap);
 
 /* The list is complete: builds everything. */

@@ -130,15 +130,19 @@ static int compare_claims(const void *a, const void *b)
 
 /* A trigger that passed events behind the list's position reported them to somebody else, who may
  * not have acted on that, and will not report them again. Its next dispatcher starts where the list
- * is valid, meets them once more, finds them done, and reports them. */
+ * is valid, meets them once more, finds them done, and reports them. So does that of a trigger
+ * which was being restarted, or whose node has left, when the list came. */
 static bool restart_trigger_if_ahead(bootstrap_t *bootstrap, span_entry_t *trigger)
 {
     bool is_adopted = trigger->assignment_counter == 0;
     bool is_ahead =
         trigger->passed_ts.v > bootstrap->list_at.v || trigger->checkpoint.v > bootstrap->list_at.v;
-    if (!is_adopted || !is_ahead)
+    if (!trigger->is_pinned && (!is_adopted || !is_ahead))
         return false;
-    span_table_restart(bootstrap->table, trigger, bootstrap->list_at);
+    if (bootstrap_has_trigger_somewhere(bootstrap))
+        span_table_restart(bootstrap->table, trigger, bootstrap->list_at);
+    else
+        span_entry_pin(trigger, bootstrap->list_at);
     return true;
 }
 

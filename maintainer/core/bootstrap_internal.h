@@ -29,6 +29,7 @@ struct bootstrap {
     table_info_t *list;
     uint32_t list_count, list_capacity;
     uint32_t list_next_piece;
+    uint32_t pieces_taken; /* of all lists */
     node_index_t list_node;
     commit_ts_t list_at;
     bool is_list_complete;

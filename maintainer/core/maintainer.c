@@ -198,6 +198,15 @@ static void receive_bootstrap(maintainer_t *m, mono_ns_t now, node_index_t node,
     span_table_touch(m->table);
 }
 
+static void receive_table_list(maintainer_t *m, mono_ns_t now, node_index_t node,
+                               const table_list_t *list)
+{
+    uint32_t before = bootstrap_pieces_taken(m->bootstrap);
+    (void)bootstrap_add_table_list(m->bootstrap, node, list);
+    if (bootstrap_pieces_taken(m->bootstrap) != before)
+        m->list_asked_at = m->list_awaited_since = now;
+}
+
 static void receive_running(maintainer_t *m, mono_ns_t now, node_index_t node,
                             const message_t *message)
 {
@@ -217,8 +226,7 @@ static void receive_running(maintainer_t *m, mono_ns_t now, node_index_t node,
         receive_bootstrap(m, now, node, &message->bootstrap_response);
         break;
     case MESSAGE_TABLE_LIST:
-        m->list_asked_at = now;
-        bootstrap_add_table_list(m->bootstrap, node, &message->table_list);
+        receive_table_list(m, now, node, &message->table_list);
         break;
     case MESSAGE_SCHEMA_SNAPSHOT:
     case MESSAGE_SCHEMA_DDL:

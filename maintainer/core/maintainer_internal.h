@@ -93,8 +93,9 @@ struct maintainer {
     mono_ns_t caught_up_at;    /* all that the source had was in the sink; 0: never */
     uint64_t rows, rows_per_second;
 
-    mono_ns_t listing_since, list_asked_at;
-    bool has_work; /* something was received since the last step */
+    mono_ns_t list_asked_at;
+    mono_ns_t list_awaited_since; /* nothing came of it, though the trigger is somewhere */
+    bool has_work;                /* something was received since the last step */
 
     /* Persisting the checkpoint. */
     uint64_t next_persist_id;

@@ -110,22 +110,29 @@ static void ask_for_list(maintainer_t *m, mono_ns_t now, const sender_t *sender)
     send_bootstrap_request(m, trigger->node, sender);
 }
 
+static void await_list(maintainer_t *m, mono_ns_t now, const sender_t *sender)
+{
+    if (!bootstrap_has_trigger_somewhere(m->bootstrap))
+        m->list_awaited_since = now;
+    bool is_late = mono_elapsed(m->list_awaited_since, now) >= lease_patience(m);
+    if (is_late && bootstrap_restart_trigger(m->bootstrap))
+        maintainer_log(sender, LOG_LEVEL_WARNING, "no_table_list", "trigger", "starts again");
+    ask_for_list(m, now, sender);
+}
+
 void maintainer_advance_phase(maintainer_t *m, mono_ns_t now, const sender_t *sender)
 {
     if (m->phase == PHASE_GATHERING && may_stop_gathering(m, now)) {
         bootstrap_place_trigger(m->bootstrap);
         m->phase = PHASE_LISTING;
         m->list_asked_at = (mono_ns_t){0};
-        m->listing_since = now;
+        m->list_awaited_since = now;
         maintainer_log(sender, LOG_LEVEL_INFO, "changefeed_phase", "phase", "listing");
     }
     if (m->phase != PHASE_LISTING)
         return;
     if (!bootstrap_has_table_list(m->bootstrap)) {
-        bool is_late = mono_elapsed(m->listing_since, now) >= lease_patience(m);
-        if (is_late && bootstrap_restart_trigger(m->bootstrap))
-            maintainer_log(sender, LOG_LEVEL_WARNING, "no_table_list", "trigger", "starts again");
-        ask_for_list(m, now, sender);
+        await_list(m, now, sender);
         return;
     }
     bootstrap_build(m->bootstrap, now);

@@ -242,6 +242,11 @@ void span_table_place(span_table_t *table, span_entry_t *span, node_index_t targ
 void span_table_restart(span_table_t *table, span_entry_t *span, commit_ts_t checkpoint)
 {
     span_table_move(table, span, span->node);
+    span_entry_pin(span, checkpoint);
+}
+
+void span_entry_pin(span_entry_t *span, commit_ts_t checkpoint)
+{
     span->checkpoint = checkpoint;
     span->is_pinned = true;
 }

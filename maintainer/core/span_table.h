@@ -152,6 +152,8 @@ void span_table_replicating(span_table_t *table, span_entry_t *span);
 void span_table_move(span_table_t *table, span_entry_t *span, node_index_t target);
 /* scheduling, replicating → moving, back to the same node, to start anew at `checkpoint`. */
 void span_table_restart(span_table_t *table, span_entry_t *span, commit_ts_t checkpoint);
+/* Whatever is heard of it meanwhile, its next dispatcher starts there. */
+void span_entry_pin(span_entry_t *span, commit_ts_t checkpoint);
 /* The same for an operator: evening out leaves it there, as long as that node lives. */
 void span_table_place(span_table_t *table, span_entry_t *span, node_index_t target);
 /* Its dispatcher is no more: closing → freed, else → absent at the position where it has to start
