@@ -110,19 +110,23 @@ static bool take_requests(service_actor_t *actor, mono_ns_t now)
     return has_some;
 }
 
-/* Whether the store had answered. */
-static bool steer_store(service_actor_t *actor, mono_ns_t now)
+/* Whether there were any. */
+static bool take_answers(service_actor_t *actor, mono_ns_t now)
 {
     store_answer_t answer;
-    store_request_t request;
     bool has_some = false;
     while (actor->store && store_actor_take(actor->store, &answer)) {
         event_service_store_done(actor->service, &answer, now);
         has_some = true;
     }
+    return has_some;
+}
+
+static void ask_store(service_actor_t *actor, mono_ns_t now)
+{
+    store_request_t request;
     while (actor->store && event_service_store_next(actor->service, &request, now))
         store_actor_put(actor->store, &request);
-    return has_some;
 }
 
 /* The node's own go into one ring, other nodes' into the other. */
@@ -239,8 +243,10 @@ static void *run(void *context)
         is_busy |= take_items(actor);
         is_busy |= give_events(actor, now, &is_full) > 0;
         actor->catch_up_at = catch_up_streams_steer(actor->older, now);
+        /* Answers before the clock is looked at: the process may have slept. */
+        is_busy |= take_answers(actor, now);
         steer_room(actor, now);
-        is_busy |= steer_store(actor, now);
+        ask_store(actor, now);
         note_store(actor);
         /* Somebody who is busy looks again before it sleeps. */
         mono_ns_t deadline = is_busy && !is_full ? now : next_deadline(actor, now, is_full);
