@@ -110,6 +110,24 @@ static void goes_through_candidates_one_at_a_time(void **state) /* SES-8, SES-9,
     end(f);
 }
 
+static void candidates_are_ignored_once_something_is_read(void **state) /* SES-16 */
+{
+    (void)state;
+    fixture_t *f = begin((position_t){{10}, EVENT_KEY_NONE}, false);
+    expect(f, STREAM_REGISTER, SERVICE_LOCAL);
+    read_and_probe(f, REMOTE_1, SERVICE_NONE);
+    probe(f, &REMOTE_2, 1);
+    expect_nothing(f);
+    assert_int_equal(f->session.current.v, REMOTE_1.v);
+    assert_int_equal(f->session.state, SESSION_READING_REMOTE);
+    end(f);
+    f = begin_open(10);
+    probe(f, &REMOTE_1, 1);
+    expect_nothing(f);
+    assert_int_equal(stream(f, STREAM_ROWS, 2, 11), SESSION_RESULT_DELIVER);
+    end(f);
+}
+
 static void local_wins_over_read_and_probed_remotes(void **state) /* SES-11, SES-12 */
 {
     (void)state;
@@ -162,6 +180,33 @@ static void remove_is_terminal(void **state) /* SES-17 */
     end(f);
 }
 
+static void remove_goes_to_whoever_was_asked_and_to_nobody_else(void **state) /* SES-17, S7 */
+{
+    (void)state;
+    enum { LOCAL_ASKED, LOCAL_READ, REMOTE_ASKED, REMOTE_READ, CASES };
+    for (int i = 0; i < CASES; i++) {
+        fixture_t *f = begin((position_t){{10}, EVENT_KEY_NONE}, false);
+        expect(f, STREAM_REGISTER, SERVICE_LOCAL);
+        if (i == LOCAL_READ) {
+            signal_from(f, SERVICE_LOCAL, STREAM_READY);
+            expect(f, STREAM_RESET, SERVICE_LOCAL);
+        } else if (i == REMOTE_ASKED) {
+            probe(f, &REMOTE_1, 1);
+            expect(f, STREAM_REGISTER, REMOTE_1);
+        } else if (i == REMOTE_READ) {
+            read_and_probe(f, REMOTE_1, SERVICE_NONE);
+        }
+        remove_session(f);
+        expect(f, STREAM_REMOVE, SERVICE_LOCAL);
+        if (i == REMOTE_ASKED || i == REMOTE_READ)
+            expect(f, STREAM_REMOVE, REMOTE_1);
+        signal_from(f, REMOTE_1, STREAM_READY);
+        probe(f, &REMOTE_2, 1);
+        expect_nothing(f);
+        end(f);
+    }
+}
+
 static void registers_again_where_it_was_forgotten(void **state) /* SES-19 */
 {
     (void)state;
@@ -189,6 +234,29 @@ static void register_repeats_until_answered(void **state) /* S9 */
     }
     signal_from(f, SERVICE_LOCAL, STREAM_READY);
     assert_int_equal(expect(f, STREAM_RESET, SERVICE_LOCAL).epoch, 1);
+    end(f);
+}
+
+static void a_probe_repeats_beside_the_local_registration(void **state) /* S9 */
+{
+    (void)state;
+    fixture_t *f = begin((position_t){{10}, EVENT_KEY_NONE}, false);
+    expect(f, STREAM_REGISTER, SERVICE_LOCAL);
+    probe(f, &REMOTE_1, 1);
+    expect(f, STREAM_REGISTER, REMOTE_1);
+    mono_ns_t before = f->now;
+    tick_at_deadline(f);
+    assert_int_equal(f->now.v - before.v, NS_PER_S);
+    assert_false(expect(f, STREAM_REGISTER, SERVICE_LOCAL).only_reuse);
+    assert_true(expect(f, STREAM_REGISTER, REMOTE_1).only_reuse);
+    signal_from(f, REMOTE_1, STREAM_READY);
+    expect(f, STREAM_RESET, REMOTE_1);
+    stream(f, STREAM_HANDSHAKE, 1, 10);
+    before = f->now;
+    tick_at_deadline(f);
+    assert_int_equal(f->now.v - before.v, 2 * NS_PER_S);
+    expect(f, STREAM_REGISTER, SERVICE_LOCAL);
+    expect_nothing(f);
     end(f);
 }
 
@@ -268,11 +336,14 @@ int main(void)
         cmocka_unit_test(ignores_ready_that_nobody_waits_for),
         cmocka_unit_test(reads_a_probed_remote_while_local_is_pending),
         cmocka_unit_test(goes_through_candidates_one_at_a_time),
+        cmocka_unit_test(candidates_are_ignored_once_something_is_read),
         cmocka_unit_test(local_wins_over_read_and_probed_remotes),
         cmocka_unit_test(late_remote_ready_is_told_to_go),
         cmocka_unit_test(remove_is_terminal),
+        cmocka_unit_test(remove_goes_to_whoever_was_asked_and_to_nobody_else),
         cmocka_unit_test(registers_again_where_it_was_forgotten),
         cmocka_unit_test(register_repeats_until_answered),
+        cmocka_unit_test(a_probe_repeats_beside_the_local_registration),
         cmocka_unit_test(reset_repeats_until_its_handshake),
         cmocka_unit_test(two_phase_add_waits_for_its_second_phase),
         cmocka_unit_test(commit_before_ready_probes_what_was_kept),

@@ -18,6 +18,27 @@ static void data_before_the_handshake_resets_once(void **state) /* SEQ-1, S2 */
     end(f);
 }
 
+static void only_its_handshake_opens_an_epoch(void **state) /* SEQ-1, S2 */
+{
+    (void)state;
+    const struct {
+        stream_kind_t kind;
+        uint64_t sequence;
+    } early[] = {{STREAM_ROWS, 1},      {STREAM_DDL, 1},      {STREAM_SYNCPOINT, 1},
+                 {STREAM_RESOLVED, 1},  {STREAM_RESOLVED, 0}, {STREAM_ROWS, 2},
+                 {STREAM_SYNCPOINT, 2}, {STREAM_DDL, 0}};
+    for (size_t i = 0; i < sizeof early / sizeof *early; i++) {
+        fixture_t *f = begin_local(10);
+        assert_int_equal(stream(f, STREAM_HANDSHAKE, 0, 10), SESSION_RESULT_NOTHING);
+        expect_nothing(f);
+        assert_int_equal(stream(f, early[i].kind, early[i].sequence, 11), SESSION_RESULT_NOTHING);
+        assert_int_equal(expect(f, STREAM_RESET, SERVICE_LOCAL).epoch, 2);
+        assert_int_equal(stream(f, STREAM_HANDSHAKE, 1, 10), SESSION_RESULT_OPENED);
+        assert_int_equal(stream(f, STREAM_ROWS, 2, 11), SESSION_RESULT_DELIVER);
+        end(f);
+    }
+}
+
 static void every_kind_of_data_takes_the_next_number(void **state) /* SEQ-2, SEQ-3, HB-5 */
 {
     (void)state;
@@ -175,21 +196,29 @@ static void sync_point_at_the_start_passes_unless_passed(void **state)
     }
 }
 
-static void rows_without_table_are_refused(void **state) /* SEQ-11 */
+static void data_without_its_content_is_refused(void **state) /* SEQ-11 */
 {
     (void)state;
-    fixture_t *f = begin_open(10);
-    stream_event_t event = {.kind = STREAM_ROWS, .epoch = 1, .sequence = 2, .commit_ts = {11}};
-    assert_int_equal(handle_event(f, SERVICE_LOCAL, event), SESSION_RESULT_NOTHING);
-    assert_int_equal(expect(f, STREAM_RESET, SERVICE_LOCAL).epoch, 2);
-    assert_int_equal(f->counters.refused, 1);
-    end(f);
+    table_rows_t rows = {.bytes = 1000}; /* of no table */
+    stream_event_t wrong[] = {{.kind = STREAM_ROWS}, {.kind = STREAM_ROWS}, {.kind = STREAM_DDL}};
+    wrong[1].rows = &rows;
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        fixture_t *f = begin_open(10);
+        wrong[i].epoch = 1;
+        wrong[i].sequence = 2;
+        wrong[i].commit_ts.v = 11;
+        assert_int_equal(handle_event(f, SERVICE_LOCAL, wrong[i]), SESSION_RESULT_NOTHING);
+        assert_int_equal(expect(f, STREAM_RESET, SERVICE_LOCAL).epoch, 2);
+        assert_int_equal(f->counters.refused, 1);
+        end(f);
+    }
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(data_before_the_handshake_resets_once),
+        cmocka_unit_test(only_its_handshake_opens_an_epoch),
         cmocka_unit_test(every_kind_of_data_takes_the_next_number),
         cmocka_unit_test(other_epochs_never_pass),
         cmocka_unit_test(drop_resets),
@@ -198,7 +227,7 @@ int main(void)
         cmocka_unit_test(a_whole_transaction_is_not_repeated_in_however_many_parts),
         cmocka_unit_test(sync_point_may_follow_resolved),
         cmocka_unit_test(sync_point_at_the_start_passes_unless_passed),
-        cmocka_unit_test(rows_without_table_are_refused),
+        cmocka_unit_test(data_without_its_content_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
