@@ -17,6 +17,22 @@ static void doubles_up_to_its_longest_with_jitter(void **state) /* R1 */
     assert_in_range(backoff_fail(&backoff, 3), BACKOFF_FIRST_NS / 2, BACKOFF_FIRST_NS);
 }
 
+/* Those that fail together do not try again together. */
+static void spreads_over_the_upper_half(void **state) /* R1 */
+{
+    (void)state;
+    uint64_t random = 1, shortest = UINT64_MAX, longest = 0;
+    for (int i = 0; i < 1000; i++) {
+        backoff_t backoff = backoff_default();
+        random = random * 6364136223846793005u + 1442695040888963407u;
+        uint64_t delay = backoff_fail(&backoff, random >> 16);
+        shortest = delay < shortest ? delay : shortest;
+        longest = delay > longest ? delay : longest;
+    }
+    assert_in_range(shortest, BACKOFF_FIRST_NS / 2, BACKOFF_FIRST_NS * 55 / 100);
+    assert_in_range(longest, BACKOFF_FIRST_NS * 95 / 100, BACKOFF_FIRST_NS);
+}
+
 static void does_not_overflow(void **state)
 {
     (void)state;
@@ -29,6 +45,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(doubles_up_to_its_longest_with_jitter),
+        cmocka_unit_test(spreads_over_the_upper_half),
         cmocka_unit_test(does_not_overflow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

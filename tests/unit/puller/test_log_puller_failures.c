@@ -60,6 +60,66 @@ static void what_has_moved_is_located_again(void **state)
     }
 }
 
+static void many_ranges_are_located_again_at_once(void **state) /* G2 */
+{
+    (void)state;
+    log_puller_options_t options = log_puller_options_default(1);
+    options.reload.ranges_max = 2;
+    fixture_t f = begin_with(&options);
+    subscribe(&f, dispatcher, "a", "z");
+    region_location_t regions[] = {region(1, "", "m", 0), region(2, "m", "", 0)};
+    located(&f, expect(&f, LOG_PULLER_LOCATE)->number, regions, 2);
+    uint64_t left = expect_request(&f, 0);
+    uint64_t right = expect(&f, LOG_PULLER_REQUEST)->number;
+    fail_region(&f, left, (region_failure_t){.kind = REGION_NOT_FOUND});
+    fail_region(&f, right, (region_failure_t){.kind = REGION_NOT_FOUND});
+    expect(&f, LOG_PULLER_CLOSE);
+    pass(&f, first_ns); /* both are due, and the second one is one too many to wait */
+    expect(&f, LOG_PULLER_LOCATE);
+    expect_keys(&f, "a", "z");
+    pass(&f, debounce_ns);
+    expect_nothing(&f);
+    assert_int_equal(log_puller_state(f.puller).reloads, 1);
+    end(&f);
+}
+
+static void what_ends_while_it_is_collected_is_never_located(void **state) /* R5, G4 */
+{
+    (void)state;
+    fixture_t f;
+    uint64_t request = begin_requested(&f, 1);
+    fail_region(&f, request, (region_failure_t){.kind = REGION_NOT_FOUND});
+    expect(&f, LOG_PULLER_CLOSE);
+    pass_to_deadline(&f);
+    expect_nothing(&f);
+    assert_int_equal(ranges_in(&f, dispatcher, RANGE_RELOADING), 1);
+    log_puller_unsubscribe(f.puller, dispatcher);
+    assert_int_equal(log_puller_next_deadline(f.puller).v, MONO_NEVER.v);
+    pass(&f, NS_PER_S);
+    expect_nothing(&f);
+    assert_int_equal(log_puller_state(f.puller).ranges, 0);
+    end(&f);
+}
+
+/* Its delay is not the other one's, who begins at the same moment. */
+static void pullers_of_different_seeds_do_not_try_again_together(void **state) /* R1 */
+{
+    (void)state;
+    uint64_t delays[2];
+    for (uint64_t i = 0; i < 2; i++) {
+        log_puller_options_t options = log_puller_options_default(1);
+        options.seed = 1 + i * UINT64_C(0x9e3779b97f4a7c15);
+        fixture_t f = begin_with(&options);
+        subscribe(&f, dispatcher, "", "");
+        locate_at(&f, 0);
+        fail_region(&f, expect_request(&f, 0), (region_failure_t){.kind = REGION_BUSY});
+        expect(&f, LOG_PULLER_CLOSE);
+        delays[i] = pass_to_deadline(&f);
+        end(&f);
+    }
+    assert_int_not_equal(delays[0], delays[1]);
+}
+
 static void busy_and_congested_wait_for_the_hint(void **state)
 {
     (void)state;
@@ -257,6 +317,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(not_leader_is_retried_at_the_leader_that_is_named),
         cmocka_unit_test(what_has_moved_is_located_again),
+        cmocka_unit_test(many_ranges_are_located_again_at_once),
+        cmocka_unit_test(what_ends_while_it_is_collected_is_never_located),
+        cmocka_unit_test(pullers_of_different_seeds_do_not_try_again_together),
         cmocka_unit_test(busy_and_congested_wait_for_the_hint),
         cmocka_unit_test(a_store_that_failed_is_left_alone_and_its_region_served_elsewhere),
         cmocka_unit_test(nothing_is_sent_to_the_only_store_before_its_cooldown_ends),

@@ -102,6 +102,8 @@ static void failures_are_forgotten_after_a_while(void **state)
     assert_int_equal(f.backoff.by_range.count, 2);
     assert_int_equal(range_backoff_failures(&f.backoff, &f.owner, range_of("old", "z")), 0);
     assert_int_equal(fails(&f, range_of("live", "z"), 0, now), 2 * first_ns);
+    /* It counts from the last failure. */
+    assert_int_equal(fails(&f, range_of("live", "z"), 0, mono_add(now, forget_ns)), 4 * first_ns);
     assert_int_equal(fails(&f, range_of("new", "z"), 0, mono_add(now, forget_ns + 1)), first_ns);
     range_backoff_clear(&f.backoff);
 }
@@ -113,6 +115,7 @@ static void a_busy_hint_is_a_floor_with_a_cap(void **state)
         uint64_t hint_ms, floor_ns;
     } cases[] = {
         {0, 0},
+        {20, 20 * NS_PER_MS},
         {123, 123 * NS_PER_MS},
         {10000, 10 * NS_PER_S},
         {600000, 600 * NS_PER_S},

@@ -86,6 +86,24 @@ static void the_changefeed_fails_when_every_server_refuses(void **state)
     log_puller_destroy(&f.puller);
 }
 
+/* RTY-9: with the others it is tried, and alone it is the end. */
+static void whatever_a_server_refuses_with_is_fatal_at_the_last_one(void **state)
+{
+    (void)state;
+    static const sluice_error_t errors[] = {
+        SLUICE_ERROR_SOURCE_PURGED,      SLUICE_ERROR_SOURCE_DIVERGED,
+        SLUICE_ERROR_SOURCE_CREDENTIALS, SLUICE_ERROR_SOURCE_PRIVILEGE,
+        SLUICE_ERROR_SOURCE_SETTINGS,    SLUICE_ERROR_SOURCE_CORRUPT};
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+        fixture_t f = begin(2);
+        assert_int_equal(fails(&f, 0, errors[i]).kind, REGION_NOT_LEADER);
+        region_failure_t failure = fails(&f, 1, errors[i]);
+        assert_int_equal(failure.kind, REGION_FATAL);
+        assert_int_equal(failure.error, errors[i]);
+        log_puller_destroy(&f.puller);
+    }
+}
+
 static void a_server_that_refused_is_asked_again_after_a_while(void **state)
 {
     (void)state;
@@ -128,6 +146,7 @@ int main(void)
         cmocka_unit_test(a_connection_that_fails_is_a_failure_of_the_store),
         cmocka_unit_test(the_only_server_is_busy_rather_than_elsewhere),
         cmocka_unit_test(the_changefeed_fails_when_every_server_refuses),
+        cmocka_unit_test(whatever_a_server_refuses_with_is_fatal_at_the_last_one),
         cmocka_unit_test(a_server_that_refused_is_asked_again_after_a_while),
         cmocka_unit_test(a_log_that_cannot_be_read_on_is_so_everywhere),
         cmocka_unit_test(the_same_server_id_refuses_the_second_time_within_a_minute),
