@@ -10,7 +10,7 @@
 #include "dispatcher/core/node/node_core.h"
 #include "dispatcher/core/node/schema_envelope.h"
 
-enum { SAID_MAX = 1024, ASKED_MAX = 64, CALLS_MAX = 64, WORLD_LINKS = 2 };
+enum { SAID_MAX = 1024, ASKED_MAX = 64, CALLS_MAX = 64, WORLD_LINKS = 2, LAG_MS = 3600000 };
 
 #define EPOCH 5
 #define LEASE_MS 10000
@@ -259,7 +259,7 @@ static inline sluice_error_t world_schema_ddls(void *self, commit_ts_t after, co
 static inline bool world_anchor(void *self, commit_ts_t ts, anchor_t *anchor)
 {
     (void)self;
-    *anchor = (anchor_t){.commit_ts = ts};
+    *anchor = (anchor_t){.commit_ts = ts, .commit_time = {ts.v * NS_PER_MS}};
     return true;
 }
 
@@ -523,7 +523,7 @@ static inline int world_begin(void **state, bool has_others)
         .machine = "machine",
         .version = "1",
         .incarnation = {7},
-        .settings = {dispatcher_set_options_default(), session_options_default()},
+        .settings = {dispatcher_set_options_default(), session_options_default(), LAG_MS},
         .links = links,
         .link_count = WORLD_LINKS,
         .host = {.self = &world,

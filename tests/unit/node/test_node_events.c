@@ -31,17 +31,25 @@ static void come_up(world_t *world)
     run(world);
 }
 
-static void tell(world_t *world, stream_message_event_t event, uint64_t incarnation)
+static void tell_all(world_t *world, stream_message_event_t *events, uint32_t count,
+                     uint64_t incarnation)
 {
-    event.dispatcher_id = id_of(7);
-    event.definition = STREAM_NO_DEFINITION;
+    for (uint32_t i = 0; i < count; i++) {
+        events[i].dispatcher_id = id_of(7);
+        events[i].definition = STREAM_NO_DEFINITION;
+    }
     message_t message = message_of(MESSAGE_STREAM_EVENTS, 0);
     message.header.sender = other.node;
     message.header.incarnation.v = incarnation;
     message.stream_events =
-        (stream_events_t){.changefeed = ref_of(1), .events = &event, .event_count = 1};
+        (stream_events_t){.changefeed = ref_of(1), .events = events, .event_count = count};
     node_core_hear(world->core, SLOT, &message, world->now);
     run(world);
+}
+
+static void tell(world_t *world, stream_message_event_t event, uint64_t incarnation)
+{
+    tell_all(world, &event, 1, incarnation);
 }
 
 static void ready(world_t *world)
@@ -106,6 +114,28 @@ static void what_its_service_holds_is_told_when_it_changes_and_now_and_then(void
     assert_int_equal(count_said(world, MESSAGE_EVENT_STORE_STATE), 4);
 }
 
+static void keep_question(void *kept, const message_t *message)
+{
+    if (message->header.type == MESSAGE_CANDIDATES_REQUEST)
+        *(candidates_question_t *)kept = message->candidates_request.questions[0];
+}
+
+/* LC-1: at most so far behind what is wanted in commit_time. */
+static void candidates_may_lag_by_the_configured_time(void **state)
+{
+    world_t *world = *state;
+    candidates_question_t question = {0};
+    open_with_table_held_nowhere(world);
+    world->listen = keep_question;
+    world->listener = &question;
+    pass_time(world, NS_PER_S); /* it is asked again */
+    assert_true(dispatcher_id_equal(question.dispatcher_id, id_of(7)));
+    assert_int_equal(question.table_id.v, 7);
+    assert_int_equal(question.start.v, START);
+    assert_int_equal(question.resolved_time_min.v, START * NS_PER_MS - LAG_MS);
+    world->listen = NULL;
+}
+
 static void reads_from_a_node_that_holds_it_until_its_own_does(void **state)
 {
     world_t *world = *state;
@@ -132,6 +162,28 @@ static void reads_from_a_node_that_holds_it_until_its_own_does(void **state)
     pass_time(world, 2 * NS_PER_S);
     assert_int_equal(last_request(world, STREAM_RESET)->position.checkpoint.v, START + 5);
     last_asked(world, STREAM_REMOVE);
+}
+
+/* SEQ-8: what is stale takes nothing else of its message along. */
+static void each_event_of_a_message_counts_for_itself(void **state)
+{
+    world_t *world = *state;
+    open_with_table_held_nowhere(world);
+    say_candidates(world, 1);
+    come_up(world);
+    ready(world);
+    uint64_t epoch = last_asked(world, STREAM_RESET)->epoch;
+    uint32_t asked = world->asked_count;
+    stream_message_event_t events[] = {
+        {.kind = STREAM_RESOLVED, .epoch = epoch - 1, .sequence = 1, .commit_ts = {START + 9}},
+        {.kind = STREAM_HANDSHAKE, .epoch = epoch, .sequence = 1, .commit_ts = {START}},
+        {.kind = STREAM_RESOLVED, .epoch = epoch + 1, .sequence = 1, .commit_ts = {START + 8}},
+        {.kind = STREAM_RESOLVED, .epoch = epoch, .sequence = 1, .commit_ts = {START + 5}}};
+    tell_all(world, events, 4, OTHER_INCARNATION);
+    assert_int_equal(world->asked_count, asked); /* no new epoch */
+    world->holds_nothing = false;
+    pass_time(world, 2 * NS_PER_S);
+    assert_int_equal(last_request(world, STREAM_RESET)->position.checkpoint.v, START + 5);
 }
 
 static void where_nobody_holds_it_the_source_is_read(void **state)
@@ -241,7 +293,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(without_an_endpoint_nobody_is_asked, world_set_up,
                                         world_tear_down),
         TEST(what_its_service_holds_is_told_when_it_changes_and_now_and_then),
+        TEST(candidates_may_lag_by_the_configured_time),
         TEST(reads_from_a_node_that_holds_it_until_its_own_does),
+        TEST(each_event_of_a_message_counts_for_itself),
         TEST(where_nobody_holds_it_the_source_is_read),
         TEST(an_answer_of_an_earlier_maintainer_counts_for_nothing),
         TEST(another_life_of_the_node_is_not_the_one_that_was_met),

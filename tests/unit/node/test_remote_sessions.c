@@ -17,6 +17,8 @@ typedef struct {
     uint32_t taken; /* messages before `error` */
     char text[8192];
     uint32_t sent;
+    uint32_t event_count, largest; /* of all messages; of one */
+    uint64_t last_dispatcher;
     mono_ns_t now;
 } fixture_t;
 
@@ -31,6 +33,11 @@ static sluice_error_t send_events(void *self, const node_id_t *node, incarnation
         return f->error;
     f->taken -= f->taken > 0;
     f->sent++;
+    f->event_count += message->stream_events.event_count;
+    f->last_dispatcher =
+        message->stream_events.events[message->stream_events.event_count - 1].dispatcher_id.lo;
+    if (message->stream_events.event_count > f->largest)
+        f->largest = message->stream_events.event_count;
     size_t len = strlen(f->text);
     if (message->stream_events.event_count > 100 || len > sizeof f->text / 2)
         return SLUICE_OK;
@@ -126,6 +133,20 @@ static void what_the_socket_does_not_take_is_sent_later_in_order(void **state)
     f->now = mono_add(f->now, 10 * NS_PER_MS);
     send_all(f);
     assert_string_equal(f->text, "a@1:r1H1");
+}
+
+static void what_is_more_than_a_message_holds_goes_in_several(void **state) /* PUL-10 */
+{
+    fixture_t *f = *state;
+    stream_peer_t a = hear(f, "a", 1);
+    const uint32_t count = 2 * STREAM_EVENTS_MAX + 2;
+    for (uint32_t i = 1; i <= count; i++)
+        give(f, a, STREAM_RESOLVED, i);
+    send_all(f);
+    assert_int_equal(f->event_count, count);
+    assert_int_equal(f->last_dispatcher, count);
+    assert_in_range(f->largest, 1, STREAM_EVENTS_MAX);
+    assert_int_equal(f->sent, (count + f->largest - 1) / f->largest);
 }
 
 static void fill(fixture_t *f, stream_peer_t peer)
@@ -312,6 +333,7 @@ int main(void)
         TEST(peers_are_told_apart_by_node_and_life),
         TEST(a_message_is_of_one_changefeed),
         TEST(what_the_socket_does_not_take_is_sent_later_in_order),
+        TEST(what_is_more_than_a_message_holds_goes_in_several),
         TEST(what_waits_is_counted_as_the_memory_it_takes),
         TEST(what_replaces_what_was_said_before_takes_no_more),
         TEST(a_peer_that_takes_nothing_for_long_is_given_up),
