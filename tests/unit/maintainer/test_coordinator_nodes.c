@@ -167,6 +167,76 @@ static void stale_and_strange_messages_are_counted_and_dropped(void **state)
     world_end(&world);
 }
 
+static message_t said_by(const world_t *world, int node, message_type_t type)
+{
+    message_t message = {.header = {.type = type,
+                                    .sender = world->nodes[node].id,
+                                    .incarnation = world->nodes[node].incarnation,
+                                    .maintainer_epoch = world->stored.maintainer_epoch}};
+    return message;
+}
+
+/* A new life of the node, which can be read from. */
+static void join_anew(world_t *world, int node)
+{
+    world->nodes[node].incarnation.v++;
+    message_t message = said_by(world, node, MESSAGE_HELLO);
+    message.hello = (hello_t){.host = bytes_of_text("h"),
+                              .version = bytes_of_text("v"),
+                              .events = bytes_of_text("tcp://h:1")};
+    coordinator_receive(world->coordinator, world->now, &message);
+}
+
+static void hold_everything(world_t *world, int node)
+{
+    message_t message = said_by(world, node, MESSAGE_EVENT_STORE_STATE);
+    message.event_store_state = (event_store_report_t){.changefeed = world->stored.ref,
+                                                       .is_served = true,
+                                                       .floor = {1},
+                                                       .resolved = {world->log.length}};
+    coordinator_receive(world->coordinator, world->now, &message);
+}
+
+/* How many nodes could serve what this one asks for. */
+static uint32_t candidates_of(world_t *world, int node)
+{
+    message_t message = said_by(world, node, MESSAGE_CANDIDATES_REQUEST);
+    candidates_question_t question = {.dispatcher_id = {1, 2}, .table_id = {3}, .start = {2}};
+    message.candidates_request = (candidates_request_t){world->stored.ref, &question, 1};
+    coordinator_receive(world->coordinator, world->now, &message);
+    effects_t effects = {0};
+    uint32_t count = UINT32_MAX;
+    coordinator_step(world->coordinator, world->now, &effects);
+    for (size_t i = 0; i < effects.count; i++) {
+        const effect_t *effect = &effects.items[i];
+        if (effect->kind == EFFECT_SEND &&
+            effect->message->header.type == MESSAGE_CANDIDATES_RESPONSE) {
+            assert_true(node_id_equal(&effect->node, &world->nodes[node].id));
+            count = effect->message->candidates_response.answers[0].count;
+        }
+    }
+    effects_clear(&effects);
+    return count;
+}
+
+/* LC-2 */
+static void what_a_node_held_in_its_life_before_is_forgotten(void **state)
+{
+    (void)state;
+    world_t world;
+    begin(&world, 15, 2);
+    join_anew(&world, 0);
+    assert_int_equal(candidates_of(&world, 1), 0);
+    hold_everything(&world, 0);
+    assert_int_equal(candidates_of(&world, 1), 1);
+    assert_int_equal(candidates_of(&world, 0), 0);
+    join_anew(&world, 0);
+    assert_int_equal(candidates_of(&world, 1), 0);
+    hold_everything(&world, 0);
+    assert_int_equal(candidates_of(&world, 1), 1);
+    world_end(&world);
+}
+
 /* Two maintainers on two copies of one store: nodes follow the later one, and the other says so. */
 static void a_node_that_follows_a_later_maintainer_is_told_of(void **state)
 {
@@ -319,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_leaving_node_is_empty_within_two_seconds),
         cmocka_unit_test(without_a_confirmed_epoch_nothing_is_sent),
         cmocka_unit_test(stale_and_strange_messages_are_counted_and_dropped),
+        cmocka_unit_test(what_a_node_held_in_its_life_before_is_forgotten),
         cmocka_unit_test(a_node_that_follows_a_later_maintainer_is_told_of),
         cmocka_unit_test(checks_of_two_processes_have_different_ids),
         cmocka_unit_test(an_unknown_dispatcher_is_closed),
