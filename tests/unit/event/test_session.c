@@ -41,8 +41,21 @@ static void asks_a_remote_that_forgot_it_again(void **state) /* SES-3 */
     read_and_probe(f, REMOTE_1, SERVICE_NONE);
     signal_from(f, REMOTE_2, STREAM_REMOVED);
     expect_nothing(f);
+    uint64_t epoch = f->session.epoch;
     signal_from(f, REMOTE_1, STREAM_REMOVED);
     assert_true(expect(f, STREAM_REGISTER, REMOTE_1).only_reuse);
+    assert_int_equal(f->session.state, SESSION_PROBING);
+    signal_from(f, REMOTE_1, STREAM_READY);
+    assert_int_equal(expect(f, STREAM_RESET, REMOTE_1).epoch, epoch + 1);
+    /* It does not answer this time. */
+    signal_from(f, REMOTE_1, STREAM_REMOVED);
+    expect(f, STREAM_REGISTER, REMOTE_1);
+    f->session.register_at = MONO_NEVER; /* repeats are not looked at here */
+    mono_ns_t before = f->now;
+    tick_at_deadline(f);
+    assert_int_equal(f->now.v - before.v, SESSION_PROBE_NS);
+    expect(f, STREAM_REMOVE, REMOTE_1);
+    assert_int_equal(f->session.state, SESSION_REGISTERING);
     end(f);
 }
 
@@ -298,6 +311,27 @@ static void two_phase_add_waits_for_its_second_phase(void **state)
     end(f);
 }
 
+static void prepared_and_forgotten_it_is_prepared_again(void **state)
+{
+    (void)state;
+    fixture_t *f = begin((position_t){{10}, EVENT_KEY_NONE}, true);
+    expect(f, STREAM_REGISTER, SERVICE_LOCAL);
+    assert_int_equal(signal_from(f, SERVICE_LOCAL, STREAM_READY), SESSION_RESULT_PREPARED);
+    signal_from(f, REMOTE_1, STREAM_REMOVED);
+    expect_nothing(f);
+    signal_from(f, REMOTE_1, STREAM_READY); /* SES-15 */
+    expect(f, STREAM_REMOVE, REMOTE_1);
+    signal_from(f, SERVICE_LOCAL, STREAM_REMOVED);
+    expect(f, STREAM_REGISTER, SERVICE_LOCAL);
+    tick_at_deadline(f);
+    expect(f, STREAM_REGISTER, SERVICE_LOCAL);
+    assert_int_equal(signal_from(f, SERVICE_LOCAL, STREAM_READY), SESSION_RESULT_PREPARED);
+    session_step_t step = step_of(f);
+    session_commit(&f->session, &step);
+    expect(f, STREAM_RESET, SERVICE_LOCAL);
+    end(f);
+}
+
 static void commit_before_ready_probes_what_was_kept(void **state)
 {
     (void)state;
@@ -346,6 +380,7 @@ int main(void)
         cmocka_unit_test(a_probe_repeats_beside_the_local_registration),
         cmocka_unit_test(reset_repeats_until_its_handshake),
         cmocka_unit_test(two_phase_add_waits_for_its_second_phase),
+        cmocka_unit_test(prepared_and_forgotten_it_is_prepared_again),
         cmocka_unit_test(commit_before_ready_probes_what_was_kept),
         cmocka_unit_test(commit_after_remove_does_nothing),
     };
