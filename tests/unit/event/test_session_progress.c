@@ -77,6 +77,23 @@ static void heartbeats_go_to_the_service_that_is_read(void **state) /* HB-1 */
     end(f);
 }
 
+static void what_was_seen_grows_with_data_and_never_falls(void **state) /* S8 */
+{
+    (void)state;
+    fixture_t *f = begin_open(100);
+    f->position.checkpoint.v = 200;
+    stream(f, STREAM_ROWS, 2, 105);
+    tick_at_deadline(f);
+    assert_int_equal(expect(f, STREAM_HEARTBEAT, SERVICE_LOCAL).position.checkpoint.v, 105);
+    stream(f, STREAM_RESOLVED, 2, 150);
+    stream(f, STREAM_RESOLVED, 2, 140);
+    stream(f, STREAM_ROWS, 3, 130);
+    f->session.progress_at = MONO_NEVER;
+    tick_at_deadline(f);
+    assert_int_equal(expect(f, STREAM_HEARTBEAT, SERVICE_LOCAL).position.checkpoint.v, 150);
+    end(f);
+}
+
 static void without_a_service_nobody_hears_of_progress(void **state) /* HB-3 */
 {
     (void)state;
@@ -192,6 +209,7 @@ int main(void)
         cmocka_unit_test(heartbeat_says_no_more_than_was_seen),
         cmocka_unit_test(heartbeat_of_a_new_epoch_knows_nothing_of_the_old),
         cmocka_unit_test(heartbeats_go_to_the_service_that_is_read),
+        cmocka_unit_test(what_was_seen_grows_with_data_and_never_falls),
         cmocka_unit_test(without_a_service_nobody_hears_of_progress),
         cmocka_unit_test(little_progress_is_reported_soon_too),
         cmocka_unit_test(credit_grows_with_what_was_flushed),
