@@ -25,7 +25,9 @@ static void a_subscription_is_located_requested_and_initialised_once(void **stat
     log_puller_region_initialised(f.puller, left, f.now);
     expect(&f, LOG_PULLER_CLOSE);
     expect(&f, LOG_PULLER_INITIALISED);
+    assert_int_equal(ranges_in(&f, dispatcher, RANGE_INITIALISED), 2);
     log_puller_region_initialised(f.puller, left, f.now);
+    log_puller_stream_at(f.puller, 0, 4711, (commit_ts_t){120}); /* of no stream there is */
     expect_nothing(&f);
     end(&f);
 }
@@ -58,7 +60,7 @@ static void a_page_that_fails_or_has_a_hole_is_asked_for_again(void **state)
         {region(1, "b", "m", 0), region(2, "m", "", 0)}, /* misses the left edge */
         {region(1, "a", "m", 0), region(2, "n", "", 0)}, /* a hole */
         {region(1, "a", "m", 0), region(2, "k", "", 0)}, /* an overlap */
-        {region(1, "a", "m", 0), region(2, "m", "", 7)}, /* a store that is not there */
+        {region(1, "a", "m", 0), region(2, "m", "", 2)}, /* a store that is not there */
         {region(1, "", "a", 0), region(2, "a", "", 0)},  /* begins before it */
         {region(1, "a", "a", 0), region(2, "a", "", 0)}, /* an empty one */
     };
@@ -78,6 +80,19 @@ static void a_page_that_fails_or_has_a_hole_is_asked_for_again(void **state)
     }
     locate_at(&f, 0);
     expect_request(&f, 0);
+    end(&f);
+}
+
+static void what_lies_behind_the_span_is_not_looked_at(void **state)
+{
+    (void)state;
+    fixture_t f = begin(1);
+    subscribe(&f, dispatcher, "a", "m");
+    region_location_t regions[] = {region(1, "a", "n", 0), region(2, "o", "", 7)};
+    located(&f, expect(&f, LOG_PULLER_LOCATE)->number, regions, 2);
+    expect_request(&f, 0);
+    expect_keys(&f, "a", "m");
+    expect_nothing(&f);
     end(&f);
 }
 
@@ -185,6 +200,7 @@ int main(void)
         cmocka_unit_test(a_subscription_is_located_requested_and_initialised_once),
         cmocka_unit_test(a_long_span_is_located_page_by_page),
         cmocka_unit_test(a_page_that_fails_or_has_a_hole_is_asked_for_again),
+        cmocka_unit_test(what_lies_behind_the_span_is_not_looked_at),
         cmocka_unit_test(an_answer_goes_on_where_the_last_region_ends),
         cmocka_unit_test(an_ended_subscription_cancels_and_is_never_tried_again),
         cmocka_unit_test(a_subscription_of_the_same_dispatcher_takes_the_place_of_the_first),

@@ -11,6 +11,15 @@ static uint64_t begin_requested(fixture_t *f, uint32_t stores)
     return expect_request(f, 0);
 }
 
+/* A subscription whose two regions are to be requested at store 0. */
+static void begin_two_regions(fixture_t *f)
+{
+    *f = begin(1);
+    subscribe(f, dispatcher, "a", "z");
+    region_location_t regions[] = {region(1, "", "m", 0), region(2, "m", "", 0)};
+    located(f, expect(f, LOG_PULLER_LOCATE)->number, regions, 2);
+}
+
 /* What the core itself is asked about the delay it chose: never early. */
 static uint64_t pass_to_deadline(fixture_t *f)
 {
@@ -120,17 +129,37 @@ static void pullers_of_different_seeds_do_not_try_again_together(void **state) /
     assert_int_not_equal(delays[0], delays[1]);
 }
 
+/* Nor are two ranges of one puller, though they failed at the same moment. */
+static void ranges_that_fail_together_are_not_tried_again_together(void **state) /* R1 */
+{
+    (void)state;
+    fixture_t f;
+    begin_two_regions(&f);
+    uint64_t left = expect_request(&f, 0);
+    uint64_t right = expect(&f, LOG_PULLER_REQUEST)->number;
+    fail_region(&f, left, (region_failure_t){.kind = REGION_BUSY});
+    fail_region(&f, right, (region_failure_t){.kind = REGION_BUSY});
+    expect(&f, LOG_PULLER_CLOSE);
+    (void)pass_to_deadline(&f);
+    expect_request(&f, 0);
+    expect_nothing(&f);
+    assert_int_equal(ranges_in(&f, dispatcher, RANGE_RETRYING), 1);
+    end(&f);
+}
+
 static void busy_and_congested_wait_for_the_hint(void **state)
 {
     (void)state;
     const region_failure_kind_t kinds[] = {REGION_BUSY, REGION_CONGESTED};
     for (size_t i = 0; i < 2; i++) {
-        fixture_t f;
-        uint64_t request = begin_requested(&f, 2);
+        fixture_t f = begin(2);
+        subscribe(&f, dispatcher, "", "");
+        locate_at(&f, 1);
+        uint64_t request = expect_request(&f, 1);
         fail_region(&f, request, (region_failure_t){.kind = kinds[i], .hint_ms = UINT64_MAX});
         expect(&f, LOG_PULLER_CLOSE);
         assert_int_equal(pass_to_deadline(&f), 600 * NS_PER_S);
-        expect_request(&f, 0);
+        expect_request(&f, 1);
         end(&f);
     }
 }
@@ -175,7 +204,10 @@ static void nothing_is_sent_to_the_only_store_before_its_cooldown_ends(void **st
     }
     assert_int_equal(log_puller_next_deadline(f.puller).v, until.v);
     f.now = until;
-    expect_request(&f, 0);
+    request = expect_request(&f, 0);
+    assert_int_equal(log_puller_store_allowed_at(f.puller, 0).v, until.v);
+    log_puller_region_initialised(f.puller, request, f.now);
+    assert_int_equal(log_puller_store_allowed_at(f.puller, 0).v, 0);
     end(&f);
 }
 
@@ -212,11 +244,16 @@ static void what_trying_again_cannot_mend_fails_the_changefeed_once(void **state
 {
     (void)state;
     fixture_t f;
-    uint64_t request = begin_requested(&f, 1);
-    fail_region(&f, request,
+    begin_two_regions(&f);
+    uint64_t left = expect_request(&f, 0);
+    uint64_t right = expect(&f, LOG_PULLER_REQUEST)->number;
+    fail_region(&f, left,
                 (region_failure_t){.kind = REGION_FATAL, .error = SLUICE_ERROR_SOURCE_PURGED});
-    expect(&f, LOG_PULLER_CLOSE);
     assert_int_equal(expect(&f, LOG_PULLER_FAILED)->error, SLUICE_ERROR_SOURCE_PURGED);
+    fail_region(&f, right,
+                (region_failure_t){.kind = REGION_FATAL, .error = SLUICE_ERROR_SOURCE_DIVERGED});
+    expect(&f, LOG_PULLER_CLOSE);
+    expect_nothing(&f);
     assert_int_equal(log_puller_next_deadline(f.puller).v, MONO_NEVER.v);
     end(&f);
 }
@@ -229,6 +266,28 @@ static void a_region_of_a_stopped_subscription_is_forgotten(void **state)
     fail_region(&f, request, (region_failure_t){.kind = REGION_STOPPED});
     assert_int_equal(log_puller_state(f.puller).subscriptions, 0);
     assert_int_equal(log_puller_next_deadline(f.puller).v, MONO_NEVER.v);
+    end(&f);
+}
+
+static void nothing_is_left_of_a_subscription_that_has_ended(void **state) /* RTY-6 */
+{
+    (void)state;
+    const dispatcher_id_t ids[] = {{1, 1}, {1, 2}, {1, 3}};
+    fixture_t f = begin(1);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < 3; i++) {
+            subscribe(&f, ids[i], "a", "z");
+            locate_at(&f, 0);
+            uint64_t request = expect_request(&f, 0);
+            fail_region(&f, request, (region_failure_t){.kind = REGION_BUSY});
+            expect(&f, LOG_PULLER_CLOSE);
+        }
+        log_puller_unsubscribe(f.puller, ids[0]);
+        log_puller_unsubscribe(f.puller, ids[2]);
+        assert_false(log_puller_visit_ranges(f.puller, ids[0], count_ranges, NULL));
+        log_puller_unsubscribe(f.puller, ids[1]);
+        pass(&f, 301 * NS_PER_S); /* what failed so long ago is forgotten with the next failure */
+    }
     end(&f);
 }
 
@@ -320,12 +379,14 @@ int main(void)
         cmocka_unit_test(many_ranges_are_located_again_at_once),
         cmocka_unit_test(what_ends_while_it_is_collected_is_never_located),
         cmocka_unit_test(pullers_of_different_seeds_do_not_try_again_together),
+        cmocka_unit_test(ranges_that_fail_together_are_not_tried_again_together),
         cmocka_unit_test(busy_and_congested_wait_for_the_hint),
         cmocka_unit_test(a_store_that_failed_is_left_alone_and_its_region_served_elsewhere),
         cmocka_unit_test(nothing_is_sent_to_the_only_store_before_its_cooldown_ends),
         cmocka_unit_test(the_cooldown_doubles_and_a_success_ends_it),
         cmocka_unit_test(what_trying_again_cannot_mend_fails_the_changefeed_once),
         cmocka_unit_test(a_region_of_a_stopped_subscription_is_forgotten),
+        cmocka_unit_test(nothing_is_left_of_a_subscription_that_has_ended),
         cmocka_unit_test(the_backoff_survives_another_region),
         cmocka_unit_test(a_failure_that_is_told_twice_counts_once),
         cmocka_unit_test(a_stream_that_fails_takes_along_what_it_carries_and_what_waits_there),
