@@ -183,6 +183,22 @@ static void a_node_that_left_is_none_and_its_reports_are_gone(void **state)
     assert_int_equal(log_coordinator_count(f->stores), 0);
 }
 
+/* LC-2 */
+static void changefeeds_of_a_node_are_kept_apart(void **state)
+{
+    fixture_t *f = *state;
+    node_index_t found[CANDIDATES_MAX];
+    event_store_report_t other = holding(150, 200);
+    other.changefeed.uuid.bytes[0] = 2;
+    report(f, B, 50, 200);
+    log_coordinator_report(f->stores, f->index[B], &other);
+    assert_int_equal(log_coordinator_count(f->stores), 2);
+    assert_int_equal(ask(f, A, 100, found), 1);
+    log_coordinator_forget_changefeed(f->stores, other.changefeed.uuid);
+    assert_int_equal(log_coordinator_count(f->stores), 1);
+    assert_int_equal(ask(f, A, 100, found), 1);
+}
+
 static void at_most_so_many_candidates_the_best_ones(void **state)
 {
     fixture_t *f = *state;
@@ -260,6 +276,7 @@ int main(void)
         TEST(who_serves_nobody_or_another_generation_is_none),
         TEST(who_cannot_be_reached_or_is_leaving_is_none),
         TEST(a_node_that_left_is_none_and_its_reports_are_gone),
+        TEST(changefeeds_of_a_node_are_kept_apart),
         TEST(at_most_so_many_candidates_the_best_ones),
         TEST(questions_are_answered_with_each_node_named_once),
         TEST(more_questions_than_the_limit_are_dropped),
