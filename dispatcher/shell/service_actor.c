@@ -11,6 +11,8 @@
 #include "dispatcher/shell/store_actor.h"
 #include "dispatcher/shell/stream_ring.h"
 
+/* That closing has with a disk that hangs. */
+#define STORE_PATIENCE_NS (10 * NS_PER_S)
 #define EVENTS_A_TURN 512
 /* While something waits for memory to be given back. */
 #define RETRY_NS (10 * NS_PER_MS)
@@ -263,6 +265,7 @@ static sluice_error_t start_store(service_actor_t *actor, error_report_t *report
                                  .parent = actor->options.store_parent,
                                  .changefeed = actor->options.changefeed,
                                  .bytes_max = actor->options.service.store_bytes_max,
+                                 .patience_ns = STORE_PATIENCE_NS,
                                  .ring = ring_bell,
                                  .context = actor};
     return how.bytes_max ? store_actor_start(&how, &actor->store, report) : SLUICE_OK;

@@ -1,9 +1,11 @@
 #include "dispatcher/shell/store_actor.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 
 #include "common/base/memory.h"
+#include "common/runtime/clock.h"
 #include "common/runtime/fail_point.h"
 #include "common/runtime/log.h"
 #include "dispatcher/core/binlog/rows_codec.h"
@@ -27,8 +29,10 @@ struct store_actor {
     store_actor_options_t options;
     pthread_t thread;
     pthread_mutex_t lock; /* of what follows, up to the thread's own */
-    pthread_cond_t bell;
+    pthread_cond_t bell, end;
     bool is_stopping;
+    bool has_ended;    /* the thread has nothing more to do */
+    bool is_abandoned; /* and nobody else has the actor: the thread frees it */
     queue_t requests, answers;
 
     /* The thread's own. */
@@ -232,34 +236,6 @@ static void carry_out(store_actor_t *actor, queued_t *item)
     store_request_clear(&item->request);
 }
 
-static queued_t *next_request(store_actor_t *actor)
-{
-    pthread_mutex_lock(&actor->lock);
-    while (!actor->requests.first && !actor->is_stopping)
-        pthread_cond_wait(&actor->bell, &actor->lock);
-    queued_t *item = actor->is_stopping ? NULL : pop(&actor->requests);
-    pthread_mutex_unlock(&actor->lock);
-    return item;
-}
-
-static void *run(void *context)
-{
-    store_actor_t *actor = context;
-    store_directory_clean(actor->options.parent);
-    queued_t *item;
-    while ((item = next_request(actor))) {
-        carry_out(actor, item);
-        pthread_mutex_lock(&actor->lock);
-        push(&actor->answers, item);
-        pthread_mutex_unlock(&actor->lock);
-        actor->options.ring(actor->options.context);
-    }
-    close_store(actor);
-    return NULL;
-}
-
-/* ---- for the others ---- */
-
 static void free_actor(store_actor_t *actor)
 {
     queued_t *item;
@@ -272,11 +248,54 @@ static void free_actor(store_actor_t *actor)
         free(item);
     }
     pthread_cond_destroy(&actor->bell);
+    pthread_cond_destroy(&actor->end);
     pthread_mutex_destroy(&actor->lock);
     free((char *)(uintptr_t)actor->options.parent);
     free((char *)(uintptr_t)actor->options.changefeed);
     free(actor);
 }
+
+static queued_t *next_request(store_actor_t *actor)
+{
+    pthread_mutex_lock(&actor->lock);
+    while (!actor->requests.first && !actor->is_stopping)
+        pthread_cond_wait(&actor->bell, &actor->lock);
+    queued_t *item = actor->is_stopping ? NULL : pop(&actor->requests);
+    pthread_mutex_unlock(&actor->lock);
+    return item;
+}
+
+/* Whom to ring may be gone meanwhile. */
+static void answer(store_actor_t *actor, queued_t *item)
+{
+    pthread_mutex_lock(&actor->lock);
+    push(&actor->answers, item);
+    if (!actor->is_abandoned)
+        actor->options.ring(actor->options.context);
+    pthread_mutex_unlock(&actor->lock);
+}
+
+static void *run(void *context)
+{
+    store_actor_t *actor = context;
+    store_directory_clean(actor->options.parent);
+    queued_t *item;
+    while ((item = next_request(actor))) {
+        carry_out(actor, item);
+        answer(actor, item);
+    }
+    close_store(actor);
+    pthread_mutex_lock(&actor->lock);
+    actor->has_ended = true;
+    bool is_abandoned = actor->is_abandoned;
+    pthread_cond_signal(&actor->end);
+    pthread_mutex_unlock(&actor->lock);
+    if (is_abandoned)
+        free_actor(actor);
+    return NULL;
+}
+
+/* ---- for the others ---- */
 
 sluice_error_t store_actor_start(const store_actor_options_t *options, store_actor_t **actor,
                                  error_report_t *report)
@@ -288,6 +307,11 @@ sluice_error_t store_actor_start(const store_actor_options_t *options, store_act
     self->options.changefeed = memory_strdup(options->changefeed);
     pthread_mutex_init(&self->lock, NULL);
     pthread_cond_init(&self->bell, NULL);
+    pthread_condattr_t attributes;
+    pthread_condattr_init(&attributes);
+    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+    pthread_cond_init(&self->end, &attributes);
+    pthread_condattr_destroy(&attributes);
     if (pthread_create(&self->thread, NULL, run, self) != 0) {
         free_actor(self);
         return error_report_set(report, SLUICE_ERROR_MEMORY, "no thread left for the event store");
@@ -302,11 +326,26 @@ void store_actor_destroy(store_actor_t **actor)
     *actor = NULL;
     if (!self)
         return;
+    pthread_t thread = self->thread;
+    mono_ns_t deadline = mono_add(clock_mono(), self->options.patience_ns);
+    struct timespec until = {.tv_sec = (time_t)(deadline.v / NS_PER_S),
+                             .tv_nsec = (long)(deadline.v % NS_PER_S)};
     pthread_mutex_lock(&self->lock);
     self->is_stopping = true;
     pthread_cond_signal(&self->bell);
+    while (!self->has_ended && pthread_cond_timedwait(&self->end, &self->lock, &until) != ETIMEDOUT)
+        ;
+    bool has_ended = self->has_ended;
+    self->is_abandoned = !has_ended;
+    if (!has_ended)
+        LOG(LOG_LEVEL_WARNING, COMPONENT, self->options.changefeed,
+            "the event store does not answer; its thread is left behind");
     pthread_mutex_unlock(&self->lock);
-    pthread_join(self->thread, NULL);
+    if (!has_ended) {
+        pthread_detach(thread);
+        return;
+    }
+    pthread_join(thread, NULL);
     free_actor(self);
 }
 

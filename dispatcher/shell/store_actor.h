@@ -21,13 +21,15 @@ typedef struct {
     const char *parent;     /* where its directory is made; copied */
     const char *changefeed; /* for log lines; copied */
     uint64_t bytes_max;
+    uint64_t patience_ns;        /* that store_actor_destroy has with a disk that hangs */
     void (*ring)(void *context); /* there is an answer to take; by the store's thread */
     void *context;
 } store_actor_options_t;
 
 sluice_error_t store_actor_start(const store_actor_options_t *options, store_actor_t **actor,
                                  error_report_t *report) SLUICE_MUST_USE;
-/* Joins the thread; what was not carried out is given back. NULL is allowed. */
+/* What was not carried out is given back. A thread that a disk holds longer than patience_ns is
+ * left behind: it gives back what it has when the disk lets it go. NULL is allowed. */
 void store_actor_destroy(store_actor_t **actor);
 
 /* The request is consumed. */

@@ -1,9 +1,12 @@
 #include "tests/unit/binlog/assembler_fixture.h"
 
 #include <poll.h>
+#include <sched.h>
+#include <semaphore.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "dispatcher/shell/store_actor.h"
@@ -26,6 +29,7 @@ static store_actor_t *start_at(const char *directory)
                                      .parent = directory,
                                      .changefeed = "feed",
                                      .bytes_max = 64 << 20,
+                                     .patience_ns = (uint64_t)DEADLINE_MS * NS_PER_MS,
                                      .ring = ring};
     store_actor_t *actor;
     assert_int_equal(store_actor_start(&options, &actor, NULL), SLUICE_OK);
@@ -150,6 +154,92 @@ static void what_was_not_carried_out_is_given_back(void **state)
     store_actor_destroy(&actor);
 }
 
+/* ---- a disk that hangs ---- */
+
+static sem_t hangs, may_go_on, is_closed;
+
+static sluice_error_t hanging_open(const event_store_options_t *options, event_store_t **store,
+                                   error_report_t *report)
+{
+    (void)options, (void)report;
+    *store = (event_store_t *)&hangs;
+    return SLUICE_OK;
+}
+
+static sluice_error_t hanging_append(event_store_t *store, store_record_t *records, uint32_t count,
+                                     error_report_t *report)
+{
+    (void)store, (void)records, (void)count, (void)report;
+    sem_post(&hangs);
+    while (sem_wait(&may_go_on) != 0)
+        ;
+    return SLUICE_OK;
+}
+
+static uint64_t hanging_bytes(const event_store_t *store)
+{
+    (void)store;
+    return 0;
+}
+
+static void hanging_close(event_store_t **store)
+{
+    if (*store)
+        sem_post(&is_closed);
+    *store = NULL;
+}
+
+static void wait_for(sem_t *semaphore)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += DEADLINE_MS / 1000;
+    assert_int_equal(sem_timedwait(semaphore, &until), 0);
+}
+
+static void ring_nobody(void *context)
+{
+    (void)context;
+    fail_msg("whom to ring is gone");
+}
+
+/* Nor does it keep anybody from closing; what it was given it frees when the disk lets it go. */
+static void a_disk_that_hangs_is_not_waited_for(void **state)
+{
+    fixture_t *f = *state;
+    static const event_store_api_t api = {.open = hanging_open,
+                                          .append = hanging_append,
+                                          .bytes = hanging_bytes,
+                                          .close = hanging_close};
+    sem_init(&hangs, 0, 0);
+    sem_init(&may_go_on, 0, 0);
+    sem_init(&is_closed, 0, 0);
+    store_actor_options_t options = {.api = &api,
+                                     .parent = parent,
+                                     .changefeed = "feed",
+                                     .bytes_max = 64 << 20,
+                                     .patience_ns = NS_PER_MS,
+                                     .ring = ring_nobody};
+    store_actor_t *actor;
+    assert_int_equal(store_actor_start(&options, &actor, NULL), SLUICE_OK);
+    store_request_t request = write_one(f, 1);
+    store_request_clear(&request);
+    unsigned references = atomic_load(&f->a->references);
+    for (uint64_t ts = 2; ts <= 3; ts++) {
+        request = write_one(f, ts);
+        store_actor_put(actor, &request);
+    }
+    assert_true(atomic_load(&f->a->references) > references);
+    wait_for(&hangs);
+    store_actor_destroy(&actor);
+    assert_null(actor);
+    sem_post(&may_go_on);
+    wait_for(&is_closed);
+    /* What was not carried out is freed last. */
+    while (atomic_load(&f->a->references) > references)
+        sched_yield();
+}
+
 static int set_up(void **state)
 {
     strcpy(parent, "/tmp/sluice-test-XXXXXX");
@@ -177,6 +267,7 @@ int main(void)
         TEST(what_is_forgotten_takes_no_disk),
         TEST(after_a_failure_everything_fails_until_it_is_wiped),
         TEST(what_was_not_carried_out_is_given_back),
+        TEST(a_disk_that_hangs_is_not_waited_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
