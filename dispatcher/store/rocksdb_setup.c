@@ -23,6 +23,9 @@ rocksdb_options_t *rocksdb_setup(uint64_t segment_bytes_max)
     rocksdb_options_set_level0_slowdown_writes_trigger(options, 1 << 20);
     rocksdb_options_set_level0_stop_writes_trigger(options, 1 << 20);
     rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
+    /* The directory is looked through for files that nobody knows at each flush, not each six
+     * hours. */
+    rocksdb_options_set_delete_obsolete_files_period_micros(options, 0);
     rocksdb_options_set_keep_log_file_num(options, 1);
     rocksdb_options_set_max_log_file_size(options, 1 << 20);
     rocksdb_options_set_info_log_level(options, 3); /* errors */

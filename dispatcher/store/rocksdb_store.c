@@ -35,7 +35,7 @@ struct event_store {
     rocksdb_options_t *options;
     rocksdb_writeoptions_t *write_options;
     rocksdb_readoptions_t *read_options;
-    rocksdb_t *db;
+    rocksdb_t *db; /* NULL: nothing is in it */
     segment_t *oldest, *newest;
     uint64_t last_segment; /* for names */
 };
@@ -66,6 +66,36 @@ static void free_segment(event_store_t *store, segment_t *segment)
     free(segment);
 }
 
+static sluice_error_t destroy_db(event_store_t *store, error_report_t *report)
+{
+    char *error = NULL;
+    rocksdb_destroy_db(store->options, store->directory, &error);
+    return check(error, "remove what was there", report);
+}
+
+static sluice_error_t open_db(event_store_t *store, error_report_t *report)
+{
+    sluice_error_t code = destroy_db(store, report);
+    if (code != SLUICE_OK)
+        return code;
+    char *error = NULL;
+    store->db = rocksdb_open(store->options, store->directory, &error);
+    return check(error, "open", report);
+}
+
+static void close_db(event_store_t *store)
+{
+    while (store->oldest) {
+        segment_t *segment = store->oldest;
+        store->oldest = segment->newer;
+        free_segment(store, segment);
+    }
+    store->newest = NULL;
+    if (store->db)
+        rocksdb_close(store->db);
+    store->db = NULL;
+}
+
 /* What is still in memory of the one before goes to its files, so that memory is bounded. */
 static sluice_error_t close_newest(event_store_t *store, error_report_t *report)
 {
@@ -83,7 +113,7 @@ static sluice_error_t add_segment(event_store_t *store, error_report_t *report)
 {
     if (store->newest && store->newest->bytes < store->segment_bytes_max)
         return SLUICE_OK;
-    sluice_error_t error = close_newest(store, report);
+    sluice_error_t error = store->db ? close_newest(store, report) : open_db(store, report);
     if (error != SLUICE_OK)
         return error;
     char name[32], *text = NULL;
@@ -104,29 +134,6 @@ static sluice_error_t add_segment(event_store_t *store, error_report_t *report)
 
 /* ---- life ---- */
 
-static sluice_error_t open_db(event_store_t *store, error_report_t *report)
-{
-    char *error = NULL;
-    rocksdb_destroy_db(store->options, store->directory, &error);
-    if (error)
-        return check(error, "remove what was there", report);
-    store->db = rocksdb_open(store->options, store->directory, &error);
-    return check(error, "open", report);
-}
-
-static void close_db(event_store_t *store)
-{
-    while (store->oldest) {
-        segment_t *segment = store->oldest;
-        store->oldest = segment->newer;
-        free_segment(store, segment);
-    }
-    store->newest = NULL;
-    if (store->db)
-        rocksdb_close(store->db);
-    store->db = NULL;
-}
-
 static void store_close(event_store_t **store)
 {
     event_store_t *self = *store;
@@ -134,9 +141,7 @@ static void store_close(event_store_t **store)
     if (!self)
         return;
     close_db(self);
-    char *error = NULL;
-    rocksdb_destroy_db(self->options, self->directory, &error);
-    rocksdb_free(error);
+    (void)destroy_db(self, NULL);
     rocksdb_options_destroy(self->options);
     rocksdb_writeoptions_destroy(self->write_options);
     rocksdb_readoptions_destroy(self->read_options);
@@ -368,7 +373,11 @@ static sluice_error_t store_forget(event_store_t *store, table_id_t table_id, st
         if (error != SLUICE_OK)
             return error;
     }
-    return SLUICE_OK;
+    if (store->oldest || !store->db)
+        return SLUICE_OK;
+    /* A file that was being written while its segment was dropped is still there. */
+    close_db(store);
+    return destroy_db(store, report);
 }
 
 const event_store_api_t rocksdb_store_api = {

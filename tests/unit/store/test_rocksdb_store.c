@@ -128,10 +128,11 @@ static void a_scan_stops_at_its_limit_and_goes_on_there(void **state)
     assert_int_equal(reached.commit_ts.v, 11);
 }
 
+/* A store that has nothing may have no directory either. */
 static uint64_t bytes_on_disk(void)
 {
-    char command[128];
-    snprintf(command, sizeof command, "du -sB1 '%s'", directory);
+    char command[192];
+    snprintf(command, sizeof command, "mkdir -p '%s' && du -sB1 '%s'", directory, directory);
     FILE *output = popen(command, "r");
     unsigned long long bytes = 0;
     assert_int_equal(fscanf(output, "%llu", &bytes), 1);
@@ -174,6 +175,19 @@ static void what_is_forgotten_is_given_back(void **state)
     wait_for_disk(1 << 20);
     assert_int_equal(append(100, 2), SLUICE_OK);
     assert_int_equal(scan(1, 5000, 5100, ALL_BYTES, &reached), 100);
+}
+
+/* A file that is being written while its segment goes is nobody's: nothing else may happen for
+ * long that would remove it. */
+static void what_is_forgotten_while_it_is_written_is_given_back(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 20; i++) {
+        assert_int_equal(append(900, 1), SLUICE_OK);
+        assert_int_equal(append(1, 1), SLUICE_OK);
+        assert_int_equal(api->forget(store, (table_id_t){1}, key(last_ts), NULL), SLUICE_OK);
+        wait_for_disk(1 << 20);
+    }
 }
 
 static void beyond_its_size_nothing_is_taken(void **state)
@@ -259,6 +273,7 @@ int main(void)
         TEST(a_table_is_read_alone_and_in_order),
         TEST(a_scan_stops_at_its_limit_and_goes_on_there),
         TEST(what_is_forgotten_is_given_back),
+        TEST(what_is_forgotten_while_it_is_written_is_given_back),
         TEST(beyond_its_size_nothing_is_taken),
         TEST(damage_is_an_error),
         TEST(it_begins_empty),
