@@ -339,7 +339,7 @@ void event_service_request(event_service_t *service, const stream_request_t *req
 
 event_service_state_t event_service_state(const event_service_t *service)
 {
-    return (event_service_state_t){
+    event_service_state_t state = {
         .resolved = service->resolved,
         .resolved_time = service->resolved_time,
         .is_caught_up = service->is_caught_up,
@@ -356,4 +356,6 @@ event_service_state_t event_service_state(const event_service_t *service)
         .events = service->events,
         .store = service->spill.state,
     };
+    state.store.is_hanging = service->spill.overdue > 0;
+    return state;
 }

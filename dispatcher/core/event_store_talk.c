@@ -48,7 +48,6 @@ static void give_up_waiting(event_service_t *service, mono_ns_t now)
 {
     event_spill_t *spill = &service->spill;
     spill->overdue = spill->unanswered;
-    spill->state.is_hanging = true;
     if (spill->is_writing)
         event_spill_write_done(service, SLUICE_ERROR_TIMEOUT);
     spill->is_forgetting = spill->is_wiping = false;
@@ -82,7 +81,7 @@ void event_service_store_done(event_service_t *service, store_answer_t *answer, 
     spill->heard_at = now;
     spill->state.bytes = answer->bytes;
     if (spill->overdue) {
-        spill->state.is_hanging = --spill->overdue > 0;
+        spill->overdue--;
         store_answer_clear(answer);
         return;
     }

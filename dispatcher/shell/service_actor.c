@@ -187,9 +187,10 @@ static void steer_room(service_actor_t *actor, mono_ns_t now)
     actor->live_has_room = live;
 }
 
+/* By the state of the last turn, which this thread alone writes. */
 static void note_store(service_actor_t *actor)
 {
-    bool is_hanging = event_service_state(actor->service).store.is_hanging;
+    bool is_hanging = actor->state.store.is_hanging;
     if (is_hanging && !actor->is_store_hanging)
         LOG(LOG_LEVEL_WARNING, "event_store", actor->options.changefeed,
             "the event store does not answer; what it held is read from the source again");
