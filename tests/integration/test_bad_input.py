@@ -23,7 +23,7 @@ def refused(cluster, source, sink, *words, arguments=()):
         text = error.error + error.out
         for word in words:
             assert word.lower() in text.lower(), f"{word!r} is not in: {text}"
-        assert all(item["id"] != "bad" for item in cluster.ctl("changefeed", "list"))
+        assert all(item["id"] != "bad" for item in cluster.changefeeds())
         return text
     raise AssertionError(f"not refused: {source} → {sink}")
 

@@ -26,7 +26,7 @@ def several_in_one_maintainer():
         workload.create_tables(source, 3, 24)
         workload.run(source, tables=24, rows=20000, changes=8, writers=2,
                      kinds=["add_column", "truncate", "modify_column", "create_keep"])
-        assert len(cluster.ctl("changefeed", "list")) == 3
+        assert len(cluster.changefeeds()) == 3
         for name in ("one", "two", "three"):
             cluster.wait_checkpoint(name, source.gtid_sequence())
             identical(cluster, name)
@@ -56,7 +56,7 @@ def paused_resumed_and_removed():
         cluster.wait_checkpoint("feed", source.gtid_sequence())
         identical(cluster, "feed")
         cluster.ctl("changefeed", "remove", "-c", "feed", "--no-confirm")
-        wait_until("removed", lambda: cluster.ctl("changefeed", "list") == [], 10)
+        wait_until("removed", lambda: cluster.changefeeds() == [], 10)
         source.sql("INSERT INTO d.log VALUES (4, 4)")
         cluster.create("feed", source.uri(), sink.uri(), "--filter", "d.*")
         source.sql("INSERT INTO d.log VALUES (5, 5)")

@@ -104,7 +104,7 @@ def buffer_for_one_status():
             feed.source.sql("RENAME TABLE k.t1 TO k.x, k.t2 TO k.t1, k.x TO k.t2",
                             f"CREATE TABLE k.new{n} (id INT PRIMARY KEY)")
         feed.caught_up()
-        assert not any("present" != node["state"] for node in feed.cluster.ctl("capture", "list"))
+        assert not any("present" != node["state"] for node in feed.cluster.captures())
         feed.ends_well()
 
 

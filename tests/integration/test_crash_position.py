@@ -103,7 +103,7 @@ def earlier_lives_stopped_inside_a_transaction():
         start = position(feed.source)
         owner = stop_inside_a_transaction(feed, "k.log", "INSERT INTO k.log VALUES (1), (1)")
         feed.cluster.ctl("changefeed", "remove", "-c", "feed", "--no-confirm")
-        wait_until("removed", lambda: feed.cluster.ctl("changefeed", "list") == [], 20)
+        wait_until("removed", lambda: feed.cluster.changefeeds() == [], 20)
         feed.create("k.*", arguments=["--start", start])
         feed.caught_up()
         assert feed.sink.sql("SELECT COUNT(*) FROM k.log") == ((2,),)
@@ -137,7 +137,7 @@ def removed_while_a_node_dies():
             feed.cluster.ctl("changefeed", "remove", "-c", "feed", "--no-confirm", check=False)
             assert node.wait(30) == -signal.SIGKILL
             feed.restart_node(node)
-            wait_until("removed", lambda: feed.cluster.ctl("changefeed", "list") == [], 20)
+            wait_until("removed", lambda: feed.cluster.changefeeds() == [], 20)
             kept = [feed.sink.sql(f"SELECT COUNT(*) FROM sluice.{table}")[0][0] for table in ("progress", "ddl_record")]
             assert kept == [0, 0], kept
             feed.cluster.wait_nodes(2)

@@ -195,7 +195,7 @@ def disk_full():
                     raise RuntimeError("created on a full disk")
                 except CtlError as error:
                     assert "meta store" in error.error, error
-                assert [it["id"] for it in cluster.ctl("changefeed", "list")] == ["feed"]
+                assert [it["id"] for it in cluster.changefeeds()] == ["feed"]
                 assert "no_space" in cluster.maintainer.text() or "disk is full" in cluster.maintainer.text()
                 kill_maintainer(cluster)
                 process = cluster.launch_maintainer()

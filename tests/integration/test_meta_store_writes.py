@@ -64,7 +64,7 @@ class Work:
             pass
 
     def exists(self):
-        return any(it["id"] == "second" for it in self.cluster.ctl("changefeed", "list"))
+        return any(it["id"] == "second" for it in self.cluster.changefeeds())
 
     def create_second(self):
         self.try_ctl("changefeed", "create", "-c", "second", "--source", self.source.uri(), "--sink", "blackhole://",

@@ -33,7 +33,7 @@ class Load:
 def owners(cluster, counts_trigger=False):
     """Number of replicating tables by node; None while some have no owner."""
     counts = {}
-    for table in cluster.ctl("table", "list", "-c", "feed"):
+    for table in cluster.tables("feed"):
         if table["table_id"] == "0" and not counts_trigger:
             continue
         if table["state"] != "replicating":

@@ -65,7 +65,7 @@ def paused_and_resumed_while_processes_die():
                 asking.join()
                 until(cluster, state, command, "-c", "feed")
                 print(f"  {command}: {victim}", flush=True)
-        wait_until("all nodes are back", lambda: len([it for it in cluster.ctl("capture", "list")
+        wait_until("all nodes are back", lambda: len([it for it in cluster.captures()
                                                       if it["state"] == "present"]) == 3, 20)
         changes = feed.end()
         outage.each_change_once(changes, sink)
@@ -186,7 +186,7 @@ def remove(cluster):
 
 
 def is_gone(cluster):
-    return all(it["id"] != "feed" for it in cluster.ctl("changefeed", "list"))
+    return all(it["id"] != "feed" for it in cluster.changefeeds())
 
 
 def removed_in_every_state_it_leaves_nothing():

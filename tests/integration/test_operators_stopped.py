@@ -30,7 +30,7 @@ def stopped(point, statement):
         truncated = len(truncates(sink))
         sleeper.send_signal(signal.SIGCONT)
         wait_until("it takes part again", lambda: sum(
-            node["span_count"] > 0 for node in cluster.ctl("capture", "list")) == 2, 30)
+            node["span_count"] > 0 for node in cluster.captures()) == 2, 30)
         insert(source, 50)
         catch_up(cluster, source)
         assert (50,) in sink.sql("SELECT n FROM d.log")

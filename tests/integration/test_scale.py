@@ -110,7 +110,7 @@ def killed_with_ten_thousand_tables():
         victim.send_signal(signal.SIGKILL)
         victim.wait()
         started = time.monotonic()
-        owned = lambda: int(next(node["span_count"] for node in cluster.ctl("capture", "list")
+        owned = lambda: int(next(node["span_count"] for node in cluster.captures()
                                  if node["id"] == "n2"))
         wait_until("its spans are taken from it", lambda: owned() == 0, lease + 10, interval=0.05)
         taken = time.monotonic() - started

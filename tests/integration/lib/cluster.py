@@ -25,6 +25,10 @@ class CtlError(AssertionError):
         self.code, self.out, self.error = code, out, error
 
 
+class ApiError(AssertionError):
+    pass
+
+
 class Process:
     def __init__(self, name, command, directory, environment, http_port=None):
         self.name = name
@@ -135,7 +139,7 @@ class Cluster:
     def _answers(self):
         if not self.maintainer.running():
             raise AssertionError(f"the maintainer ended:\n{self.maintainer.text()[-4000:]}")
-        return self.ctl("capture", "list", check=False) is not None
+        return self.api("captures") is not None
 
     def start_node(self, name, fail_points="", keys=None):
         """`keys`: of this node alone, in this life and the next ones."""
@@ -168,7 +172,7 @@ class Cluster:
     def wait_nodes(self, count, seconds=20):
         wait_until(f"{count} nodes are there",
                    lambda: sum(node["state"] == "present" for node in
-                               self.ctl("capture", "list", check=False) or []) == count, seconds)
+                               (self.api("captures") or {"items": []})["items"]) == count, seconds)
 
     def ctl(self, *arguments, check=True, output="json", seconds=60):
         """Runs sluicectl; returns its parsed answer (a list's items), None when it failed and `check` is off."""
@@ -194,6 +198,38 @@ class Cluster:
         except (OSError, ValueError, http.client.HTTPException):
             return None
 
+    def ask(self, *path):
+        """As api, for what has to be answered."""
+        url = f"http://127.0.0.1:{self.http_port}/api/v2/" + "/".join(path)
+        try:
+            with urllib.request.urlopen(url, timeout=60) as answer:
+                return json.load(answer)
+        except urllib.error.HTTPError as error:
+            raise ApiError(f"{url}: {error.code} {error.read().decode(errors='replace')}") from error
+        except (OSError, ValueError, http.client.HTTPException) as error:
+            raise ApiError(f"{url}: {error!r}") from error
+
+    def items(self, *path):
+        """All of a list that the API gives in pages."""
+        page = self.ask(*path)
+        items = page["items"]
+        while len(items) < page["total"] and page["items"]:
+            page = self.ask(*path[:-1], f"{path[-1]}?offset={len(items)}")
+            items += page["items"]
+        return items
+
+    def tables(self, name):
+        return self.items("changefeeds", name, "tables")
+
+    def barriers(self, name):
+        return self.items("changefeeds", name, "barriers")
+
+    def captures(self):
+        return self.items("captures")
+
+    def changefeeds(self):
+        return self.items("changefeeds")
+
     def metrics(self):
         """The maintainer's, by name and labels as they are written."""
         with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}/metrics", timeout=10) as answer:
@@ -206,7 +242,7 @@ class Cluster:
                         *arguments)
 
     def query(self, name):
-        return self.ctl("changefeed", "query", "-c", name)
+        return self.ask("changefeeds", name)
 
     def checkpoint(self, name):
         return int(self.query(name)["checkpoint_ts"])
@@ -225,8 +261,8 @@ class Cluster:
 
     def where_it_stands(self, name):
         """What a person would ask first: the changefeed, its gates, and the tables that are furthest behind."""
-        tables = sorted(self.ctl("table", "list", "-c", name), key=lambda it: it["checkpoint_ts"])
-        lines = [self.query(name), *self.ctl("barrier", "list", "-c", name), *tables[:5]]
+        tables = sorted(self.tables(name), key=lambda it: it["checkpoint_ts"])
+        lines = [self.query(name), *self.barriers(name), *tables[:5]]
         return "\n".join(str(line) for line in lines)
 
     def check_alive(self):

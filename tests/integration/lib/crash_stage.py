@@ -30,7 +30,7 @@ class Stage(feeds.Feed):
 
     def states(self):
         """Of the nodes, by name."""
-        return {node["id"]: node["state"] for node in self.cluster.ctl("capture", "list")}
+        return {node["id"]: node["state"] for node in self.cluster.captures()}
 
     def table_on(self, process, without=()):
         """The name of a table that this process carries."""

@@ -50,7 +50,7 @@ class Feed:
     def tables(self):
         """Rows of sluicectl table list by "schema.table"; the trigger is ""."""
         return {"" if it["table_id"] == "0" else f"{it['schema']}.{it['table']}": it
-                for it in self.cluster.ctl("table", "list", "-c", self.name)}
+                for it in self.cluster.tables(self.name)}
 
     def node_of(self, table=""):
         """The node process that carries a table ("": the trigger)."""

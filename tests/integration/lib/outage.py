@@ -121,7 +121,7 @@ class Watched:
         wait_until("the changefeed can be resumed", is_resumed, 20)
 
     def has_gate(self):
-        return self.cluster.ctl("barrier", "list", "-c", NAME)
+        return self.cluster.barriers(NAME)
 
     def wait_gate(self):
         return wait_until("a gate is open", self.has_gate, 30, 0.02)
