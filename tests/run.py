@@ -2,8 +2,9 @@
 
 usage: run.py BUILD_DIRECTORY [SUITE…]
 Suite threads is run in BUILD_DIRECTORY-threads, and only what it needs is built there.
-Cheap tests run in parallel, and so do those that mostly wait for leases to end; those that measure deadlines are marked
-as not parallel and run one after the other.
+What computes runs one to a core, what mostly waits (for servers to start, for leases to end) three to a core; what
+measures, or needs every core by itself, is marked as not parallel and runs alone. Building the images that suite compose
+needs is done beside faults: both wait for half of their time.
 A test whose own last line is such a line counts as what it says, any other one as one.
 """
 import json
@@ -12,23 +13,28 @@ import re
 import subprocess
 import sys
 
-SUITES = [("unit", 2), ("threads", 2), ("sim", 1), ("wire", 1), ("integration", 2), ("faults", 3), ("compose", 1)]
+# Run together: suites, and tests at a time for each core.
+COMPUTING, WAITING = 1, 3
+GROUPS = [(["unit"], COMPUTING), (["threads"], COMPUTING), (["sim"], COMPUTING), (["wire"], WAITING),
+          (["integration"], WAITING), (["faults", "images"], WAITING), (["compose"], COMPUTING)]
 COUNTS = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
 
 
-def run_suite(build, suite, jobs):
-    if suite == "threads":
+def run_suites(build, suites, per_core):
+    if "threads" in suites:
         build += "-threads"
-    log = os.path.join(build, "meson-logs", f"{suite}.json")
-    command = ["meson", "test", "-C", build, "--suite", suite,
-               "--num-processes", str(jobs), "--logbase", suite]
-    if suite != "threads":
+    name = "-".join(suites)
+    log = os.path.join(build, "meson-logs", f"{name}.json")
+    command = ["meson", "test", "-C", build, "--num-processes", str(per_core * os.cpu_count()), "--logbase", name]
+    for suite in suites:
+        command += ["--suite", suite]
+    if "threads" not in suites:
         command.append("--no-rebuild")
     if os.path.exists(log):
         os.remove(log)
     subprocess.run(command, check=False)
     if not os.path.exists(log):
-        return [{"name": suite, "result": "NOT RUN"}]
+        return [{"name": name, "result": "NOT RUN"}]
     with open(log) as lines:
         return [json.loads(line) for line in lines if line.strip()]
 
@@ -48,10 +54,9 @@ def main():
     build = sys.argv[1]
     wanted = sys.argv[2:]
     passed = failed = skipped = 0
-    for suite, jobs in SUITES:
-        if wanted and suite not in wanted:
-            continue
-        for result in run_suite(build, suite, jobs):
+    for group, per_core in GROUPS:
+        suites = [suite for suite in group if not wanted or suite in wanted]
+        for result in run_suites(build, suites, per_core) if suites else []:
             more = counts(result)
             passed, failed, skipped = passed + more[0], failed + more[1], skipped + more[2]
             if result["result"] == "SKIP":
