@@ -13,7 +13,7 @@
 struct bench_maintainer {
     pthread_t thread;
     atomic_bool is_stopping;
-    atomic_uint_fast64_t finished;
+    atomic_uint_fast64_t finished, finished_at;
     zsock_t *control, *status;
     char control_endpoint[TRANSPORT_ENDPOINT_SIZE], status_endpoint[TRANSPORT_ENDPOINT_SIZE];
     routing_id_t node;
@@ -95,7 +95,11 @@ static void settle(bench_maintainer_t *m, mono_ns_t now)
         message.heartbeat_response.changefeed.generation = 1;
         send_message(m, &message);
     }
-    atomic_store(&m->finished, barrier_counters(m->barrier).finished);
+    uint64_t finished = barrier_counters(m->barrier).finished;
+    if (finished == atomic_load(&m->finished))
+        return;
+    atomic_store(&m->finished_at, clock_mono().v);
+    atomic_store(&m->finished, finished);
 }
 
 /* Takes what one socket has; 0: nothing. */
@@ -191,6 +195,11 @@ void bench_maintainer_stop(bench_maintainer_t **maintainer)
 uint64_t bench_maintainer_finished(const bench_maintainer_t *maintainer)
 {
     return atomic_load(&maintainer->finished);
+}
+
+mono_ns_t bench_maintainer_finished_at(const bench_maintainer_t *maintainer)
+{
+    return (mono_ns_t){atomic_load(&maintainer->finished_at)};
 }
 
 const char *bench_maintainer_control(const bench_maintainer_t *maintainer)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "common/base/ids.h"
+#include "common/base/time.h"
 
 typedef struct bench_maintainer bench_maintainer_t;
 
@@ -26,6 +27,8 @@ void bench_maintainer_stop(bench_maintainer_t **maintainer);
 
 /* Barrier events finished so far; any thread. */
 uint64_t bench_maintainer_finished(const bench_maintainer_t *maintainer);
+/* When the last of them was: a node notices it later, since nothing tells it. */
+mono_ns_t bench_maintainer_finished_at(const bench_maintainer_t *maintainer);
 const char *bench_maintainer_control(const bench_maintainer_t *maintainer);
 const char *bench_maintainer_status(const bench_maintainer_t *maintainer);
 
