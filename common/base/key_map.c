@@ -56,6 +56,12 @@ void *key_map_get(const key_map_t *map, map_key_t key)
     return map->slots ? find(map, key)->value : NULL;
 }
 
+void key_map_prefetch(const key_map_t *map, map_key_t key)
+{
+    if (map->slots)
+        __builtin_prefetch(&map->slots[mix(key) & map->mask]);
+}
+
 void *key_map_put(key_map_t *map, map_key_t key, void *value)
 {
     if (!map->slots || (map->count + 1) * 4 > (map->mask + 1) * 3)

@@ -35,6 +35,9 @@ void key_map_clear(key_map_t *map); /* frees the slots, not the values */
 /* NULL: not there. */
 void *key_map_get(const key_map_t *map, map_key_t key);
 
+/* Has the memory fetched that a look for the key some looks later will need. */
+void key_map_prefetch(const key_map_t *map, map_key_t key);
+
 /* `value` is not NULL. Returns what was there before, NULL if nothing; it is replaced. */
 void *key_map_put(key_map_t *map, map_key_t key, void *value);
 

@@ -258,6 +258,11 @@ session_result_t session_set_handle(session_set_t *set, service_id_t from,
     return result;
 }
 
+void session_set_prefetch(const session_set_t *set, dispatcher_id_t dispatcher_id)
+{
+    key_map_prefetch(&set->by_id, key_of(dispatcher_id));
+}
+
 void session_set_flushed(session_set_t *set, dispatcher_id_t dispatcher_id, uint64_t bytes,
                          mono_ns_t now)
 {

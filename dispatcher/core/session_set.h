@@ -47,6 +47,9 @@ void session_set_commit(session_set_t *set, dispatcher_id_t dispatcher_id, mono_
  * The event stays the caller's, who clears it once the dispatcher has it (or at once otherwise). */
 session_result_t session_set_handle(session_set_t *set, service_id_t from,
                                     const stream_event_t *event, mono_ns_t now);
+/* An event of that dispatcher comes some events later: what finding it needs is fetched meanwhile.
+ */
+void session_set_prefetch(const session_set_t *set, dispatcher_id_t dispatcher_id);
 /* Gives credit back: the sum of stream_event_cost over delivered events that are done with. */
 void session_set_flushed(session_set_t *set, dispatcher_id_t dispatcher_id, uint64_t bytes,
                          mono_ns_t now);

@@ -120,11 +120,6 @@ void barrier_close(barrier_t *barrier, barrier_event_t *event)
 
 /* ---- proof of passage ---- */
 
-static bool is_provable(const barrier_event_t *event)
-{
-    return event->state != BARRIER_ADVANCED && !event->is_proven;
-}
-
 /* `reported`: key of what the span reports, EVENT_KEY_NONE when it is its position only. Whether an
  * event was proven. */
 static bool note_front(barrier_t *barrier, const span_entry_t *span, event_key_t reported)
@@ -142,7 +137,7 @@ static bool note_front(barrier_t *barrier, const span_entry_t *span, event_key_t
             continue;
         /* One that is proven may have waited for this span only. */
         event->is_touched |= event->is_proven;
-        if (is_provable(event))
+        if (barrier_event_is_provable(event))
             event->is_proven = event->is_touched = is_any = true;
     }
     return is_any;
@@ -248,7 +243,7 @@ static verdict_t handle_waiting(barrier_t *barrier, mono_ns_t now, span_entry_t 
         span_entry_set_block(span, key, STAGE_WAITING);
         span_entry_raise(span, (position_t){commit_ts_before(key.commit_ts), EVENT_KEY_NONE});
         event->waiting++;
-        if (span == span_table_trigger(barrier->table) && is_provable(event))
+        if (span == span_table_trigger(barrier->table) && barrier_event_is_provable(event))
             event->is_proven = barrier_event_is_proven(event, barrier->table);
     }
     event->writer = event->state == BARRIER_COLLECTING ? span->dispatcher_id : event->writer;
@@ -344,56 +339,9 @@ void barrier_handle_group(barrier_t *barrier, mono_ns_t now, const buffered_grou
     if (fault)
         barrier_fault(barrier, group->content.key, fault);
     for (uint32_t i = 0; i < group->content.dispatcher_count; i++) {
+        span_table_prefetch(barrier->table, group->content.dispatchers,
+                            group->content.dispatcher_count, i);
         bool is_skipped = fault || (group->duplicate_count && group->is_duplicate[i]);
         verdicts[i] = is_skipped ? VERDICT_LATER : handle_status(barrier, now, group, i);
     }
-}
-
-/* ---- bootstrap ---- */
-
-void barrier_restore(barrier_t *barrier, mono_ns_t now, span_entry_t *span, event_key_t key,
-                     block_stage_t stage, const block_payload_t *payload)
-{
-    if (stage == STAGE_NONE || !payload || !span->table || key.commit_ts.v == 0)
-        return;
-    arena_t arena = {0};
-    const block_payload_t *canonical = payload_copy(&arena, payload);
-    barrier_event_t *event = barrier_event_of(barrier, key);
-    if (!event && !payload_fault(canonical))
-        event = barrier_open(barrier, now, key, canonical);
-    arena_clear(&arena);
-    if (!event || !barrier_event_blocks(event, span->table))
-        return;
-    span_entry_set_block(span, key, stage);
-    barrier_note_trigger(barrier, span, key);
-    /* Which tables a schema's event blocks is known from the trigger on that stands at it. */
-    if (span == span_table_trigger(barrier->table) && is_provable(event))
-        event->is_proven = barrier_event_is_proven(event, barrier->table);
-    switch (stage) {
-    case STAGE_NONE:
-        break;
-    case STAGE_WAITING:
-        event->waiting++;
-        break;
-    case STAGE_WRITING:
-        event->waiting++;
-        if (event->state != BARRIER_COLLECTING)
-            break;
-        event->state = BARRIER_SELECTED;
-        event->writer = span->dispatcher_id;
-        event->write_sent = true;
-        event->write_at = now;
-        if (!event->is_scheduled)
-            barrier_enter_order(barrier, event);
-        break;
-    case STAGE_DONE:
-        event->done++;
-        event->state = BARRIER_ADVANCED;
-        if (!event->is_scheduled && !event->is_pending)
-            barrier_enter_order(barrier, event);
-        break;
-    }
-    if (barrier->highest_ts < key.commit_ts.v)
-        barrier->highest_ts = key.commit_ts.v;
-    barrier->version_seen = span_table_version(barrier->table);
 }

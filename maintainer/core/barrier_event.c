@@ -171,11 +171,18 @@ static bool is_done(const barrier_event_t *event, const span_entry_t *span)
 static bool cover_table(const barrier_event_t *event, const table_entry_t *entry,
                         event_coverage_t *coverage)
 {
-    bool is_split = entry->first_span->range != NULL;
+    const span_entry_t *first = entry->first_span;
+    if (!first->range) {
+        bool waits = is_waiting(event, first);
+        coverage->required++;
+        coverage->done += is_done(event, first);
+        coverage->waiting += waits;
+        return waits;
+    }
     uint32_t missing = 0;
     range_checker_t ranges;
     range_checker_init(&ranges);
-    for (span_entry_t *span = entry->first_span; span; span = span->next_in_table) {
+    for (const span_entry_t *span = first; span; span = span->next_in_table) {
         coverage->required++;
         coverage->done += is_done(event, span);
         if (!is_waiting(event, span)) {
@@ -183,11 +190,9 @@ static bool cover_table(const barrier_event_t *event, const table_entry_t *entry
             continue;
         }
         coverage->waiting++;
-        if (is_split)
-            range_checker_add(&ranges, span_entry_range(span));
+        range_checker_add(&ranges, span_entry_range(span));
     }
-    bool is_covered = missing == 0 &&
-                      (!is_split || range_checker_is_covered(&ranges, (bytes_t){0}, (bytes_t){0}));
+    bool is_covered = missing == 0 && range_checker_is_covered(&ranges, (bytes_t){0}, (bytes_t){0});
     range_checker_clear(&ranges);
     return is_covered;
 }

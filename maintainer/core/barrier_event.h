@@ -90,6 +90,11 @@ bool span_proves(const span_entry_t *span, event_key_t key);
  * the trigger stands at the event: until then an earlier change may still move one out of it. */
 bool barrier_event_blocks_surely(const barrier_event_t *event, const span_table_t *table,
                                  const span_entry_t *span);
+/* Whether a proof would change anything. */
+static inline bool barrier_event_is_provable(const barrier_event_t *event)
+{
+    return event->state != BARRIER_ADVANCED && !event->is_proven;
+}
 /* Whether any span it blocks proves it. */
 bool barrier_event_is_proven(const barrier_event_t *event, const span_table_t *table);
 

@@ -49,6 +49,18 @@ uint32_t id_index_find(const id_index_t *index, index_key_t key)
     return ID_INDEX_NONE;
 }
 
+void id_index_prefetch(const id_index_t *index, index_key_t key)
+{
+    if (index->count > 0)
+        __builtin_prefetch(&index->slots[slot_of(index, key)]);
+}
+
+uint32_t id_index_guess(const id_index_t *index, index_key_t key)
+{
+    uint32_t held = index->count > 0 ? index->slots[slot_of(index, key)] : 0;
+    return held ? held - 1 : ID_INDEX_NONE;
+}
+
 static void put(id_index_t *index, uint32_t number)
 {
     uint32_t slot = slot_of(index, index->key_of(index->owner, number));

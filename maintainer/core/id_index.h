@@ -35,6 +35,12 @@ void id_index_clear(id_index_t *index);
 /* ID_INDEX_NONE when the key is not there. */
 uint32_t id_index_find(const id_index_t *index, index_key_t key);
 
+/* Looks for many keys find the memory they need on its way if each is announced some looks before:
+ * first its slot, then, some looks later, the number that is probably its own (ID_INDEX_NONE:
+ * none), so that the owner can announce that. */
+void id_index_prefetch(const id_index_t *index, index_key_t key);
+uint32_t id_index_guess(const id_index_t *index, index_key_t key);
+
 /* The key must not be there; the owner must already answer for `number`. */
 void id_index_insert(id_index_t *index, uint32_t number);
 

@@ -19,6 +19,9 @@ typedef struct {
  * asks again. */
 enum { SUPPRESSED_MAX = 65536, RESERVATION_SLOTS_MIN = 256 };
 
+/* Slots are fetched from memory so many statuses before they are looked at. */
+enum { PREFETCHED = 8 };
+
 struct request_buffer {
     bool is_closed;
     arena_t arena; /* of the groups */
@@ -132,18 +135,28 @@ static buffered_group_t *add_group(request_buffer_t *buffer)
     return &buffer->groups[buffer->group_count++];
 }
 
+static reservation_t reservation_of(node_index_t node, pipeline_t mode,
+                                    const block_status_group_t *group, uint32_t i)
+{
+    return (reservation_t){
+        .dispatcher = group->dispatchers[i],
+        .commit_ts = group->key.commit_ts.v,
+        .node = node.v,
+        .flags = (uint32_t)group->stage << 2 | (uint32_t)mode << 1 | group->key.is_syncpoint,
+    };
+}
+
 /* Reserves what is new in the group; returns how many, and which were not. */
 static uint32_t admit(request_buffer_t *buffer, node_index_t node, pipeline_t mode,
                       const block_status_group_t *group, bool *is_duplicate)
 {
     uint32_t admitted = 0;
     for (uint32_t i = 0; i < group->dispatcher_count; i++) {
-        reservation_t key = {
-            .dispatcher = group->dispatchers[i],
-            .commit_ts = group->key.commit_ts.v,
-            .node = node.v,
-            .flags = (uint32_t)group->stage << 2 | (uint32_t)mode << 1 | group->key.is_syncpoint,
-        };
+        reservation_t key = reservation_of(node, mode, group, i);
+        if (i + PREFETCHED < group->dispatcher_count && buffer->slots) {
+            reservation_t later = reservation_of(node, mode, group, i + PREFETCHED);
+            __builtin_prefetch(&buffer->slots[reservation_hash(&later) & buffer->slot_mask]);
+        }
         bool is_full = buffer->reserved >= REQUEST_BUFFER_STATUSES_MAX;
         is_duplicate[i] = is_full || !reserve(buffer, key);
         if (is_full)

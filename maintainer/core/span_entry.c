@@ -173,12 +173,6 @@ span_entry_t *table_entry_span(const table_entry_t *entry, bytes_t start_key, by
     return NULL;
 }
 
-span_entry_t *span_table_dispatcher(const span_table_t *table, dispatcher_id_t id)
-{
-    uint32_t number = id_index_find(&table->by_dispatcher, (index_key_t){id.hi, id.lo});
-    return number == ID_INDEX_NONE ? NULL : pool_at(&table->spans, number);
-}
-
 static void bind(span_table_t *table, span_entry_t *span, node_index_t node, dispatcher_id_t id)
 {
     assert(!span_table_dispatcher(table, id));
@@ -320,16 +314,6 @@ position_t span_entry_position(const span_entry_t *span)
     return (position_t){.checkpoint = span->checkpoint, .passed = span_entry_passed(span)};
 }
 
-event_key_t span_entry_block_key(const span_entry_t *span)
-{
-    return (event_key_t){span->block_ts, span->block_is_syncpoint};
-}
-
-event_key_t span_entry_passed(const span_entry_t *span)
-{
-    return (event_key_t){span->passed_ts, span->passed_is_syncpoint};
-}
-
 bool span_entry_raise(span_entry_t *span, position_t position)
 {
     bool is_raised = false;
@@ -350,12 +334,6 @@ void span_entry_set_block(span_entry_t *span, event_key_t key, block_stage_t sta
     span->block_ts = key.commit_ts;
     span->block_is_syncpoint = key.is_syncpoint;
     span->block_stage = (uint8_t)stage;
-}
-
-bool span_entry_is_at(const span_entry_t *span, event_key_t key)
-{
-    return (span->block_stage == STAGE_WAITING || span->block_stage == STAGE_WRITING) &&
-           event_key_equal(span_entry_block_key(span), key);
 }
 
 span_entry_t *span_table_first(const span_table_t *table, span_state_t state)

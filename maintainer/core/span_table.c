@@ -220,6 +220,32 @@ void span_table_rename(span_table_t *table, table_entry_t *entry, const schema_m
     table->version++;
 }
 
+span_entry_t *span_table_dispatcher(const span_table_t *table, dispatcher_id_t id)
+{
+    uint32_t number = id_index_find(&table->by_dispatcher, (index_key_t){id.hi, id.lo});
+    return number == ID_INDEX_NONE ? NULL : pool_at(&table->spans, number);
+}
+
+/* How many looks before its own a slot and an entry are fetched. */
+enum { SLOT_AHEAD = 16, ENTRY_AHEAD = 8, CACHE_LINE = 64 };
+
+void span_table_prefetch(const span_table_t *table, const dispatcher_id_t *ids, uint32_t count,
+                         uint32_t i)
+{
+    if (i + SLOT_AHEAD < count)
+        id_index_prefetch(&table->by_dispatcher,
+                          (index_key_t){ids[i + SLOT_AHEAD].hi, ids[i + SLOT_AHEAD].lo});
+    if (i + ENTRY_AHEAD >= count)
+        return;
+    uint32_t number = id_index_guess(
+        &table->by_dispatcher, (index_key_t){ids[i + ENTRY_AHEAD].hi, ids[i + ENTRY_AHEAD].lo});
+    if (number == ID_INDEX_NONE)
+        return;
+    const char *entry = pool_at(&table->spans, number);
+    for (size_t at = 0; at < sizeof(span_entry_t); at += CACHE_LINE)
+        __builtin_prefetch(entry + at);
+}
+
 table_entry_t *span_table_find(const span_table_t *table, table_id_t table_id)
 {
     uint32_t number = id_index_find(&table->by_table, (index_key_t){0, table_id.v});

@@ -134,6 +134,10 @@ void span_table_split(span_table_t *table, table_entry_t *entry, const bytes_t *
 
 /* The span with that dispatcher, also when closing; NULL. */
 span_entry_t *span_table_dispatcher(const span_table_t *table, dispatcher_id_t id);
+/* Of `count` dispatchers that are looked for one after the other, the i-th is next: has what comes
+ * soon fetched from memory meanwhile. */
+void span_table_prefetch(const span_table_t *table, const dispatcher_id_t *ids, uint32_t count,
+                         uint32_t i);
 /* The span of a table that covers exactly this range; NULL. */
 span_entry_t *table_entry_span(const table_entry_t *entry, bytes_t start_key, bytes_t end_key);
 span_t span_entry_range(const span_entry_t *span);
@@ -166,13 +170,23 @@ position_t span_entry_position(const span_entry_t *span);
 /* Where its next dispatcher starts. It will meet everything above the checkpoint, so it must not
  * believe that it passed some of that. */
 position_t span_entry_start(const span_entry_t *span);
-event_key_t span_entry_block_key(const span_entry_t *span);
-event_key_t span_entry_passed(const span_entry_t *span);
+static inline event_key_t span_entry_block_key(const span_entry_t *span)
+{
+    return (event_key_t){span->block_ts, span->block_is_syncpoint};
+}
+static inline event_key_t span_entry_passed(const span_entry_t *span)
+{
+    return (event_key_t){span->passed_ts, span->passed_is_syncpoint};
+}
 /* Takes over what is further; never back. Returns whether anything was. */
 bool span_entry_raise(span_entry_t *span, position_t position);
 void span_entry_set_block(span_entry_t *span, event_key_t key, block_stage_t stage);
 /* Its dispatcher waits for, or writes, this event. */
-bool span_entry_is_at(const span_entry_t *span, event_key_t key);
+static inline bool span_entry_is_at(const span_entry_t *span, event_key_t key)
+{
+    return (span->block_stage == STAGE_WAITING || span->block_stage == STAGE_WRITING) &&
+           event_key_equal(span_entry_block_key(span), key);
+}
 
 /* Lists by state; newest first. */
 span_entry_t *span_table_first(const span_table_t *table, span_state_t state);

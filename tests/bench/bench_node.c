@@ -8,8 +8,10 @@
 #include "common/runtime/transport.h"
 #include "dispatcher/core/dispatch/dispatcher_set.h"
 
-/* As the node's own loop does: so many events, then what is due and what has come. */
+/* As the node's own loop does: so many events, then what is due and what has come; and what finds
+ * their dispatchers is announced so many before. */
 #define EVENTS_A_TURN 512
+#define PREFETCHED 8
 
 struct bench_node {
     dispatcher_set_t *set;
@@ -192,6 +194,7 @@ double bench_node_round(bench_node_t *node, const bench_maintainer_t *maintainer
                                 .dispatcher_id = bench_dispatcher(table),
                                 .commit_ts = ddl->commit_ts,
                                 .ddl = ddl_event_ref(ddl)};
+        dispatcher_set_prefetch(node->set, bench_dispatcher(table + PREFETCHED));
         dispatcher_set_event(node->set, &event, start);
         if (table % EVENTS_A_TURN == EVENTS_A_TURN - 1 && times == 1)
             turn(node);

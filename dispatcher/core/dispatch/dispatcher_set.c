@@ -73,6 +73,11 @@ member_t *dispatcher_set_member(const dispatcher_set_t *set, dispatcher_id_t id)
     return key_map_get(&set->by_id, key_of(id));
 }
 
+void dispatcher_set_prefetch(const dispatcher_set_t *set, dispatcher_id_t id)
+{
+    key_map_prefetch(&set->by_id, key_of(id));
+}
+
 static member_t *find_run(const dispatcher_set_t *set, dispatcher_id_t id, uint64_t run)
 {
     member_t *member = dispatcher_set_member(set, id);
@@ -332,12 +337,6 @@ void dispatcher_set_event(dispatcher_set_t *set, stream_event_t *event, mono_ns_
     dispatcher_handle_event(member->dispatcher, &step, event);
     settle(set, member);
     note_errors(set, first_effect);
-}
-
-position_t dispatcher_set_position(const dispatcher_set_t *set, dispatcher_id_t id)
-{
-    const member_t *member = dispatcher_set_member(set, id);
-    return member ? dispatcher_position(member->dispatcher) : (position_t){0};
 }
 
 void dispatcher_set_claimed(dispatcher_set_t *set, dispatcher_id_t id, uint64_t run,

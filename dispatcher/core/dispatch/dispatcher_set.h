@@ -57,6 +57,9 @@ void dispatcher_set_offer_again(dispatcher_set_t *set, mono_ns_t now);
 void dispatcher_set_opened(dispatcher_set_t *set, dispatcher_id_t id, mono_ns_t now);
 /* The next event of its stream; references are taken. */
 void dispatcher_set_event(dispatcher_set_t *set, stream_event_t *event, mono_ns_t now);
+/* An event of that dispatcher comes some events later: what finding it needs is fetched meanwhile.
+ */
+void dispatcher_set_prefetch(const dispatcher_set_t *set, dispatcher_id_t id);
 /* Where it stands; all zero for unknown ids. */
 position_t dispatcher_set_position(const dispatcher_set_t *set, dispatcher_id_t id);
 

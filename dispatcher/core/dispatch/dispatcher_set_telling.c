@@ -150,6 +150,12 @@ const dispatcher_t *dispatcher_set_find(const dispatcher_set_t *set, dispatcher_
     return member ? member->dispatcher : NULL;
 }
 
+position_t dispatcher_set_position(const dispatcher_set_t *set, dispatcher_id_t id)
+{
+    const member_t *member = dispatcher_set_member(set, id);
+    return member ? dispatcher_position(member->dispatcher) : (position_t){0};
+}
+
 const dispatcher_t *dispatcher_set_trigger(const dispatcher_set_t *set, pipeline_t mode)
 {
     return set->trigger[mode];

@@ -1,6 +1,8 @@
 #include "dispatcher/core/node/node_changefeed_internal.h"
 
 #define TAKEN_MAX 512
+/* What finds a dispatcher is fetched from memory so many events before its turn. */
+#define PREFETCHED 8
 #define REQUESTS_MAX 64
 /* A full or missing socket is tried again after this. */
 #define SEND_RETRY_NS (5 * NS_PER_MS)
@@ -136,8 +138,14 @@ static bool take_events(node_changefeed_t *changefeed, mono_ns_t now)
 {
     stream_event_t events[TAKEN_MAX];
     uint32_t count = changefeed->feed.take(changefeed->feed.self, events, TAKEN_MAX);
-    for (uint32_t i = 0; i < count; i++)
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + PREFETCHED < count) {
+            dispatcher_id_t later = events[i + PREFETCHED].dispatcher_id;
+            session_set_prefetch(changefeed->sessions, later);
+            dispatcher_set_prefetch(changefeed->dispatchers, later);
+        }
         node_changefeed_take_event(changefeed, SERVICE_LOCAL, &events[i], now);
+    }
     return count == TAKEN_MAX;
 }
 

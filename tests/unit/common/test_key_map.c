@@ -18,6 +18,7 @@ static void empty_map_finds_nothing(void **state)
     key_map_t map = {0};
     size_t at = 0;
     assert_null(key_map_get(&map, (map_key_t){1, 2}));
+    key_map_prefetch(&map, (map_key_t){1, 2});
     assert_null(key_map_take(&map, (map_key_t){1, 2}));
     assert_null(key_map_next(&map, &at));
     key_map_clear(&map);

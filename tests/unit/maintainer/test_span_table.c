@@ -48,6 +48,31 @@ static void positions_never_go_back(void **state)
     span_table_destroy(&table);
 }
 
+/* Whatever is announced: known, unknown, gone, the last ones of a list. */
+static void announced_dispatchers_are_found_as_others(void **state)
+{
+    (void)state;
+    enum { COUNT = 100 };
+    dispatcher_id_t ids[COUNT];
+    span_table_t *table = span_table_new();
+    for (uint32_t i = 0; i < COUNT; i++)
+        ids[i] = (dispatcher_id_t){5, i + 1};
+    span_table_prefetch(table, ids, COUNT, 0); /* nothing is there yet */
+    for (uint64_t id = 1; id <= COUNT; id++) {
+        span_entry_t *span = carried(table, id, (position_t){{10}, EVENT_KEY_NONE});
+        if (id % 3 == 0)
+            span_table_unbind(table, span);
+    }
+    for (uint32_t i = 0; i < COUNT; i++) {
+        span_table_prefetch(table, ids, COUNT, i);
+        const span_entry_t *span = span_table_dispatcher(table, ids[i]);
+        assert_int_equal(span == NULL, (i + 1) % 3 == 0);
+        if (span)
+            assert_int_equal(span->table->table_id.v, i + 1);
+    }
+    span_table_destroy(&table);
+}
+
 /* CKP-3, CKP-5 and the rule for a moved span: where it starts. */
 static void caught_in_a_ddl_it_starts_before_in_a_syncpoint_at_it(void **state)
 {
@@ -297,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_moved_table_is_listed_under_its_new_schema_only),
         cmocka_unit_test(counts_spans_by_node_and_state),
         cmocka_unit_test(a_split_table_has_ranges_without_gap),
+        cmocka_unit_test(announced_dispatchers_are_found_as_others),
         cmocka_unit_test(an_idle_dispatcher_costs_at_most_256_bytes),
         cmocka_unit_test(the_count_checker_wants_every_table_once),
         cmocka_unit_test(the_range_checker_wants_every_key),
