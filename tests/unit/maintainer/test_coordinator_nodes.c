@@ -109,6 +109,48 @@ static void a_leaving_node_is_empty_within_two_seconds(void **state)
     world_end(&world);
 }
 
+static dispatcher_id_t trigger_on(const world_t *world, int node)
+{
+    for (int i = 0; i < DISPATCHERS_MAX; i++)
+        if (world->nodes[node].dispatchers[i].is_used &&
+            world->nodes[node].dispatchers[i].table == TRIGGER)
+            return world->nodes[node].dispatchers[i].id;
+    return (dispatcher_id_t){0};
+}
+
+static void wait_for_trigger(world_t *world, int node, uint64_t ms)
+{
+    for (uint64_t passed = 0; passed < ms && !trigger_on(world, node).lo; passed += 100)
+        world_run(world, 100);
+    assert_true(trigger_on(world, node).lo != 0);
+}
+
+/* A trigger whose table list does not come starts again after lease and grace, which are counted
+ * anew when it is given to another node. */
+static void a_table_list_is_awaited_from_each_node_that_has_the_trigger(void **state)
+{
+    (void)state;
+    world_t world;
+    world_start(&world, 3, 2, 60, 6);
+    world.nodes[0].keeps_list_back = world.nodes[1].keeps_list_back = true;
+    world_run(&world, 200);
+    world_create_changefeed(&world);
+    world_run(&world, 2000);
+    int first = trigger_on(&world, 0).lo ? 0 : 1, second = 1 - first;
+    assert_true(is_state(&world, CHANGEFEED_NORMAL, "listing"));
+    world.is_cut[first] = true;
+    wait_for_trigger(&world, second, 20000);
+    dispatcher_id_t given = trigger_on(&world, second);
+    world_run(&world, 10000);
+    assert_true(dispatcher_id_equal(trigger_on(&world, second), given));
+    world_run(&world, 4000);
+    assert_false(dispatcher_id_equal(trigger_on(&world, second), given));
+    world.nodes[second].keeps_list_back = false;
+    world_run(&world, 4000);
+    assert_true(is_state(&world, CHANGEFEED_NORMAL, "running"));
+    world_end(&world);
+}
+
 /* A maintainer that cannot show that it is still the owner says nothing more. */
 static void without_a_confirmed_epoch_nothing_is_sent(void **state)
 {
@@ -387,6 +429,7 @@ int main(void)
         cmocka_unit_test(a_table_is_moved_and_stays),
         cmocka_unit_test(a_drained_node_gives_everything_away),
         cmocka_unit_test(a_leaving_node_is_empty_within_two_seconds),
+        cmocka_unit_test(a_table_list_is_awaited_from_each_node_that_has_the_trigger),
         cmocka_unit_test(without_a_confirmed_epoch_nothing_is_sent),
         cmocka_unit_test(stale_and_strange_messages_are_counted_and_dropped),
         cmocka_unit_test(what_a_node_held_in_its_life_before_is_forgotten),

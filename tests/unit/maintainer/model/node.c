@@ -293,6 +293,8 @@ static void send_table_list(model_node_t *node, uint64_t at)
     enum { PIECE = 3 };
     arena_t all = {0};
     table_info_t *list;
+    if (node->keeps_list_back)
+        return;
     uint32_t count = log_table_list(node->log, at, &all, &list);
     for (uint32_t from = 0, piece = 0; piece == 0 || from < count; from += PIECE, piece++) {
         arena_t arena = {0};

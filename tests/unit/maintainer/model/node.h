@@ -59,6 +59,7 @@ struct model_node {
     bool is_up;
     bool is_welcome; /* hello was answered */
     bool is_leaving;
+    bool keeps_list_back; /* its table list does not arrive */
     const log_t *log;
     sink_t *sink;
     random_t *random;
