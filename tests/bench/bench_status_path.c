@@ -14,6 +14,7 @@
 #include "common/runtime/clock.h"
 #include "dispatcher/core/session_set.h"
 #include "tests/bench/bench_node.h"
+#include "tests/bench/ratio.h"
 
 #define REPEATS 5
 #define IDLE_NS (50 * NS_PER_US)
@@ -59,32 +60,6 @@ static double naive_round_of(pair_t *pair, uint32_t last, int times)
     return bench_node_naive_round(pair->node, pair->maintainer, pair->ts++, last, times);
 }
 
-/* ---- results ---- */
-
-static int failures;
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, int count)
-{
-    qsort(values, (size_t)count, sizeof *values, compare);
-    return values[count / 2];
-}
-
-static void report(const char *name, double *ratios, double wanted, int at_least)
-{
-    double middle = median(ratios, REPEATS);
-    int passes = at_least ? middle >= wanted : middle <= wanted;
-    printf("%-52s %9.3f  [%.3f, %.3f]  wanted %s %.3f  %s\n", name, middle, ratios[0],
-           ratios[REPEATS - 1], at_least ? ">=" : "<=", wanted, passes ? "pass" : "FAIL");
-    fflush(stdout);
-    failures += !passes;
-}
-
 /* ---- T1, T2 ---- */
 
 static void bench_against_naive(const char *name, uint32_t tables, int times, double wanted)
@@ -97,7 +72,7 @@ static void bench_against_naive(const char *name, uint32_t tables, int times, do
     }
     pair_end(&ours);
     pair_end(&naive);
-    report(name, ratios, wanted, 1);
+    ratio_report(name, ratios, REPEATS, wanted, true);
 }
 
 /* ---- T7, T8 ---- */
@@ -139,8 +114,8 @@ static double bench_size(const char *name, uint32_t tables, double wanted)
         ratios[i] = times[i] / (2.0 * tables) / probe_ns(tables);
     }
     pair_end(&pair);
-    report(name, ratios, wanted, 0);
-    double middle = median(times, REPEATS);
+    ratio_report(name, ratios, REPEATS, wanted, false);
+    double middle = ratio_median(times, REPEATS);
     printf("    ALL barrier over %u dispatchers: %.1f ms, %.0f ns a status\n", tables, middle / 1e6,
            middle / (2.0 * tables));
     return middle;
@@ -162,8 +137,8 @@ static void bench_window(void)
     }
     pair_end(&adaptive);
     pair_end(&fixed);
-    report("T9 round of 10,000: adaptive / fixed window", ratios, 1.0 / 8, 0);
-    double middle = median(times, REPEATS);
+    ratio_report("T9 round of 10,000: adaptive / fixed window", ratios, REPEATS, 1.0 / 8, false);
+    double middle = ratio_median(times, REPEATS);
     printf("    adaptive: %.2f ms, %.0f ns a status\n", middle / 1e6, middle / (2.0 * tables));
 }
 
@@ -180,11 +155,11 @@ static void bench_small_barrier(void)
             trips[j] = bench_node_round_trip(pair.node);
             rounds[j] = round_of(&pair, 8, 0, 1);
         }
-        round = median(rounds, SMALL_ROUNDS), trip = median(trips, SMALL_ROUNDS);
+        round = ratio_median(rounds, SMALL_ROUNDS), trip = ratio_median(trips, SMALL_ROUNDS);
         ratios[i] = round / (trip * HOPS_IN_ROUND_TRIPS);
     }
     pair_end(&pair);
-    report("T10 barrier of 8, p50 / raw round trips", ratios, 3, 0);
+    ratio_report("T10 barrier of 8, p50 / raw round trips", ratios, REPEATS, 3, false);
     printf("    barrier %.0f us, raw round trip %.0f us\n", round / 1e3, trip / 1e3);
 }
 
@@ -224,7 +199,7 @@ static void bench_memory(void)
         bench_node_destroy(&node);
         pair_end(&pair);
     }
-    report("T12 bytes of a node per idle dispatcher", ratios, 2048, 0);
+    ratio_report("T12 bytes of a node per idle dispatcher", ratios, REPEATS, 2048, false);
 }
 
 /* No target is named: all are wanted. */
@@ -248,7 +223,7 @@ static void bench_sizes(int is_large)
     double million = bench_size("T7 a status / 3 probes and a copy, 1,000,000", 1000000, 2.5);
     for (int i = 0; i < REPEATS; i++)
         ratios[i] = million / hundred;
-    report("T8 ALL barrier, 1,000,000 / 100,000", ratios, 13, 0);
+    ratio_report("T8 ALL barrier, 1,000,000 / 100,000", ratios, REPEATS, 13, false);
 }
 
 int main(int argc, char **argv)
@@ -267,5 +242,5 @@ int main(int argc, char **argv)
     if (is_wanted(argc, argv, "T12"))
         bench_memory();
     zsys_shutdown();
-    return failures == 0 ? 0 : 1;
+    return ratio_failures() == 0 ? 0 : 1;
 }
