@@ -17,6 +17,8 @@ from lib.waiting import wait_until
 # What memory has no room for is kept nowhere else.
 NODE = {"tail_max": "1MiB", "event_store_max": "0", "source_read_timeout": "3s"}
 SECONDS = 3
+# A reader at the end of a silent log asks its server, and another one, so often whether there is more.
+LOOK_SECONDS = 10
 # Attempts of one reader in SECONDS while its server is away: at 0, 0.2, 0.6, 1.4, 3.0 s.
 ATTEMPTS = 5
 # More than what connections hold on their way.
@@ -119,15 +121,17 @@ def server_refuses_a_dispatcher_that_wants_to_catch_up():
     with stage() as it:
         with it.held():
             it.fall_behind()
-            before = [proxy.accepted for proxy in it.proxies]
+            before, began = [proxy.accepted for proxy in it.proxies], time.monotonic()
             it.proxies[0].is_refusing = True  # the live reading keeps its connection
             it.first_dies()
             it.wait_readings(2)
             assert it.second.metric("retry_scheduled_total") >= 1 and it.second.metric("region_requests_total") >= 2
         it.end()
         made = [proxy.accepted - count for proxy, count in zip(it.proxies, before)]
+        looks = 1 + int((time.monotonic() - began) / LOOK_SECONDS)
         print(f"  connections since it refuses: {made}", flush=True)
-        assert 1 <= made[0] <= 2 and made[1] <= 3, made
+        # The reader of older log tries the first once and the second once, and so does the comparison.
+        assert 1 <= made[0] <= 2 + looks and made[1] <= 2 + looks, made
 
 
 def every_server_refuses_for_a_while():
