@@ -97,6 +97,34 @@ static inline void end(fixture_t *fixture)
     status_path_destroy(&fixture->path);
 }
 
+/* A dispatcher that works, of a table or (table 0) the trigger; the fixture lasts as long as the
+ * program. */
+static inline int set_up_work(void **state, uint64_t table, uint64_t start)
+{
+    static fixture_t fixture;
+    schedule_create_t create = create_of(table, start);
+    start_with(&fixture, &create);
+    make_work(&fixture);
+    *state = &fixture;
+    return 0;
+}
+
+static inline int set_up_table(void **state)
+{
+    return set_up_work(state, TABLE, 0);
+}
+
+static inline int set_up_trigger(void **state)
+{
+    return set_up_work(state, 0, 0);
+}
+
+static inline int tear_down(void **state)
+{
+    end(*state);
+    return 0;
+}
+
 /* ---- events ---- */
 
 static inline void deliver(fixture_t *fixture, stream_event_t event)

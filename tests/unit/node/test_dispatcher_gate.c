@@ -2,18 +2,7 @@
 
 static int set_up(void **state)
 {
-    static fixture_t fixture;
-    schedule_create_t create = create_of(TABLE, 3);
-    start_with(&fixture, &create);
-    make_work(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    end(*state);
-    return 0;
+    return set_up_work(state, TABLE, 3);
 }
 
 static void waits_at_a_blocking_ddl_until_acknowledged_and_beyond(void **state)
