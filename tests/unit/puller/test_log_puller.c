@@ -135,6 +135,39 @@ static void an_ended_subscription_cancels_and_is_never_tried_again(void **state)
     end(&f);
 }
 
+static uint32_t all_ranges(fixture_t *f, dispatcher_id_t id)
+{
+    uint32_t counts[RANGE_INITIALISED + 1] = {0}, count = 0;
+    (void)log_puller_visit_ranges(f->puller, id, count_ranges, counts);
+    for (int place = 0; place <= RANGE_INITIALISED; place++)
+        count += counts[place];
+    return count;
+}
+
+/* The place of one that ends is taken by the last one, which may be the next to end. */
+static void subscriptions_end_in_any_order(void **state)
+{
+    (void)state;
+    enum { COUNT = 4 };
+    static const dispatcher_id_t ids[COUNT] = {{1, 1}, {1, 2}, {1, 3}, {1, 4}};
+    for (int first = 0; first < COUNT; first++)
+        for (int second = 0; second < COUNT; second++) {
+            if (second == first)
+                continue;
+            fixture_t f = begin(1);
+            for (int i = 0; i < COUNT; i++)
+                subscribe(&f, ids[i], "", "");
+            log_puller_unsubscribe(f.puller, ids[first]);
+            log_puller_unsubscribe(f.puller, ids[second]);
+            assert_int_equal(log_puller_state(f.puller).subscriptions, COUNT - 2);
+            for (int i = 0; i < COUNT; i++)
+                assert_int_equal(all_ranges(&f, ids[i]), i != first && i != second);
+            subscribe(&f, ids[first], "", "");
+            assert_int_equal(log_puller_state(f.puller).ranges, COUNT - 1);
+            end(&f); /* of each that is left, and of nobody else */
+        }
+}
+
 static void a_subscription_of_the_same_dispatcher_takes_the_place_of_the_first(void **state)
 {
     (void)state;
@@ -203,6 +236,7 @@ int main(void)
         cmocka_unit_test(what_lies_behind_the_span_is_not_looked_at),
         cmocka_unit_test(an_answer_goes_on_where_the_last_region_ends),
         cmocka_unit_test(an_ended_subscription_cancels_and_is_never_tried_again),
+        cmocka_unit_test(subscriptions_end_in_any_order),
         cmocka_unit_test(a_subscription_of_the_same_dispatcher_takes_the_place_of_the_first),
         cmocka_unit_test(what_was_not_taken_before_it_was_over_is_not_said),
         cmocka_unit_test(adjacent_starts_share_a_stream_and_lower_ones_wait),
