@@ -493,6 +493,38 @@ static void tables_with_holes_are_named_up_to_a_limit(void **state)
     end(&f);
 }
 
+/* HB-4: each changefeed has a service of its own. */
+static void the_last_session_of_a_changefeed_leaves_nothing_behind(void **state)
+{
+    (void)state;
+    fixture_t f = begin(), another = begin();
+    for (uint64_t number = 21; number <= 22; number++) {
+        open_remote(&f, number, number, BASE);
+        open_remote(&another, number, number, BASE);
+    }
+    run(&f);
+    run(&another);
+    remote(&f, 21, STREAM_REMOVE, 1, BASE);
+    assert_int_equal(event_service_state(f.service).remote, 1);
+    remote(&f, 22, STREAM_REMOVE, 1, BASE);
+    assert_int_equal(event_service_state(f.service).remote, 0);
+    assert_int_equal(event_service_state(f.service).registrations, 0);
+    append(&f, ROWS(101, 21));
+    append(&f, ROWS(102, 22));
+    append(&another, ROWS(101, 21));
+    run(&f);
+    assert_int_equal(f.count, 0);
+    remote(&f, 22, STREAM_HEARTBEAT, 1, BASE);
+    run(&f);
+    assert_sent(&f, 22, 0, "x");
+    assert_int_equal(f.count, 1);
+    run(&another);
+    assert_sent(&another, 21, 1, "R101 =101");
+    assert_int_equal(event_service_state(another.service).remote, 2);
+    end(&another);
+    end(&f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -515,6 +547,7 @@ int main(void)
         cmocka_unit_test(what_another_node_left_gives_way_to_a_third_once_it_is_silent),
         cmocka_unit_test(a_session_begun_anew_is_told_that_it_must_register),
         cmocka_unit_test(tables_with_holes_are_named_up_to_a_limit),
+        cmocka_unit_test(the_last_session_of_a_changefeed_leaves_nothing_behind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

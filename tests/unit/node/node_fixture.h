@@ -61,6 +61,7 @@ struct world {
     bool may_close;                      /* what is being closed is gone */
     sluice_error_t open_error;
     incarnation_t next_incarnation;
+    world_t *opens_for; /* has feed and sink of what is opened next; NULL: this one */
     check_response_t check_response;
     uint32_t checks_begun;
     bool is_check_done;
@@ -70,6 +71,7 @@ struct world {
     uint32_t event_count;
     stream_request_t requests[ASKED_MAX];
     uint32_t request_count;
+    uint32_t heartbeats; /* of its own sessions, which are not kept */
     sluice_error_t list_error, ddls_error, snapshot_error;
     size_t snapshot_len;
     bool has_ddls;      /* one in each stretch that is asked for */
@@ -88,8 +90,10 @@ struct world {
     /* other nodes */
     char reading[64];                  /* slots that it is connected to, as "+3 -3" */
     stream_request_t asked[ASKED_MAX]; /* of other nodes' services */
+    changefeed_ref_t asked_of[ASKED_MAX];
     uint32_t asked_count;
     stream_message_event_t told_others[ASKED_MAX];
+    changefeed_ref_t told_others_of[ASKED_MAX];
     uint32_t told_others_count;
 };
 
@@ -131,11 +135,17 @@ void answer_lease(world_t *world, uint32_t link);
 
 changefeed_ref_t ref_of(uint64_t generation);
 void say_open(world_t *world, uint32_t link, uint64_t epoch, uint64_t generation);
+void say_open_of(world_t *world, uint32_t link, uint64_t epoch, changefeed_ref_t ref);
 void say_close(world_t *world, uint32_t link, uint64_t epoch, uint64_t generation);
 
 /* The dispatcher of a table. */
 dispatcher_id_t id_of(uint64_t table);
+/* Of a changefeed, or of the first. */
+void say_create_of(world_t *world, uint32_t link, uint64_t epoch, changefeed_ref_t ref,
+                   uint64_t table);
 void say_create(world_t *world, uint32_t link, uint64_t epoch, uint64_t table);
+void say_close_dispatcher_of(world_t *world, uint32_t link, uint64_t epoch, changefeed_ref_t ref,
+                             uint64_t table);
 void say_close_dispatcher(world_t *world, uint32_t link, uint64_t epoch, uint64_t table);
 
 /* A changefeed that runs with one dispatcher, of table 7, heard of over link 0. */

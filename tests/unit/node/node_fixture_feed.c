@@ -24,6 +24,7 @@ static void world_request(void *self, const stream_request_t *request)
 {
     world_t *world = self;
     bool is_own = request->peer.v == STREAM_PEER_OWN.v;
+    world->heartbeats += is_own && request->kind == STREAM_HEARTBEAT;
     if (is_own && (request->kind == STREAM_HEARTBEAT || request->kind == STREAM_CREDIT))
         return;
     assert_true(world->request_count < ASKED_MAX);

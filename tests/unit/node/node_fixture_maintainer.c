@@ -114,12 +114,12 @@ changefeed_ref_t ref_of(uint64_t generation)
     return (changefeed_ref_t){.uuid = {{1}}, .generation = generation};
 }
 
-void say_open(world_t *world, uint32_t link, uint64_t epoch, uint64_t generation)
+void say_open_of(world_t *world, uint32_t link, uint64_t epoch, changefeed_ref_t ref)
 {
     message_t message = message_of(MESSAGE_CHANGEFEED_OPEN, epoch);
     schema_envelope_t envelope = {0};
     message.changefeed_open = (changefeed_open_t){
-        .changefeed = ref_of(generation),
+        .changefeed = ref,
         .config = {.name = bytes_of_text("feed")},
         .anchor = {.commit_ts = {START}},
         .checkpoint = {START},
@@ -127,6 +127,11 @@ void say_open(world_t *world, uint32_t link, uint64_t epoch, uint64_t generation
         .snapshot = schema_envelope_encode(&envelope, &world->arena),
     };
     hear(world, link, &message);
+}
+
+void say_open(world_t *world, uint32_t link, uint64_t epoch, uint64_t generation)
+{
+    say_open_of(world, link, epoch, ref_of(generation));
 }
 
 void say_close(world_t *world, uint32_t link, uint64_t epoch, uint64_t generation)
@@ -141,7 +146,8 @@ dispatcher_id_t id_of(uint64_t table)
     return (dispatcher_id_t){9, table + 1};
 }
 
-void say_create(world_t *world, uint32_t link, uint64_t epoch, uint64_t table)
+void say_create_of(world_t *world, uint32_t link, uint64_t epoch, changefeed_ref_t ref,
+                   uint64_t table)
 {
     schedule_create_t create = {.dispatcher_id = id_of(table),
                                 .span = {.table_id = {table}},
@@ -149,17 +155,28 @@ void say_create(world_t *world, uint32_t link, uint64_t epoch, uint64_t table)
                                 .assignment_epoch = {epoch, table + 1}};
     message_t message = message_of(MESSAGE_SCHEDULE_REQUEST, epoch);
     message.schedule_request =
-        (schedule_request_t){.changefeed = ref_of(1), .creates = &create, .create_count = 1};
+        (schedule_request_t){.changefeed = ref, .creates = &create, .create_count = 1};
+    hear(world, link, &message);
+}
+
+void say_create(world_t *world, uint32_t link, uint64_t epoch, uint64_t table)
+{
+    say_create_of(world, link, epoch, ref_of(1), table);
+}
+
+void say_close_dispatcher_of(world_t *world, uint32_t link, uint64_t epoch, changefeed_ref_t ref,
+                             uint64_t table)
+{
+    dispatcher_id_t id = id_of(table);
+    message_t message = message_of(MESSAGE_SCHEDULE_REQUEST, epoch);
+    message.schedule_request =
+        (schedule_request_t){.changefeed = ref, .closes = &id, .close_count = 1};
     hear(world, link, &message);
 }
 
 void say_close_dispatcher(world_t *world, uint32_t link, uint64_t epoch, uint64_t table)
 {
-    dispatcher_id_t id = id_of(table);
-    message_t message = message_of(MESSAGE_SCHEDULE_REQUEST, epoch);
-    message.schedule_request =
-        (schedule_request_t){.changefeed = ref_of(1), .closes = &id, .close_count = 1};
-    hear(world, link, &message);
+    say_close_dispatcher_of(world, link, epoch, ref_of(1), table);
 }
 
 void open_with_table(world_t *world)

@@ -32,6 +32,7 @@ static sluice_error_t world_ask(void *self, uint32_t slot, message_t *message)
     const stream_requests_t *requests = &message->stream_requests;
     for (uint32_t i = 0; i < requests->request_count; i++) {
         assert_true(world->asked_count < ASKED_MAX);
+        world->asked_of[world->asked_count] = requests->changefeed;
         world->asked[world->asked_count++] = requests->requests[i];
     }
     return SLUICE_OK;
@@ -45,6 +46,7 @@ static sluice_error_t world_tell(void *self, const node_id_t *node, incarnation_
     const stream_events_t *events = &message->stream_events;
     for (uint32_t i = 0; i < events->event_count; i++) {
         assert_true(world->told_others_count < ASKED_MAX);
+        world->told_others_of[world->told_others_count] = events->changefeed;
         world->told_others[world->told_others_count++] = events->events[i];
     }
     return SLUICE_OK;
