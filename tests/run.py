@@ -13,8 +13,9 @@ import re
 import subprocess
 import sys
 
-# Run together: suites, and tests at a time for each core.
+# Run together: suites, and tests at a time for each core; servers of more than so many would not fit into memory.
 COMPUTING, WAITING = 1, 3
+TOGETHER_MAX = 12
 GROUPS = [(["unit"], COMPUTING), (["threads"], COMPUTING), (["sim"], COMPUTING), (["wire"], WAITING),
           (["integration"], WAITING), (["faults", "images"], WAITING), (["compose"], COMPUTING)]
 COUNTS = re.compile(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?$")
@@ -25,7 +26,8 @@ def run_suites(build, suites, per_core):
         build += "-threads"
     name = "-".join(suites)
     log = os.path.join(build, "meson-logs", f"{name}.json")
-    command = ["meson", "test", "-C", build, "--num-processes", str(per_core * os.cpu_count()), "--logbase", name]
+    together = min(per_core * os.cpu_count(), TOGETHER_MAX)
+    command = ["meson", "test", "-C", build, "--num-processes", str(together), "--logbase", name]
     for suite in suites:
         command += ["--suite", suite]
     if "threads" not in suites:

@@ -1,4 +1,5 @@
-"""Brings the containers up from images that are there, loads the source with schema changes going on, scales the nodes, compares.
+"""Brings the containers up from images that are there, loads the source with schema changes going on, scales the
+nodes, compares.
 
 Run by deploy/compose-test.sh. Each step is a test; the last line is: N passed, N failed.
 """
