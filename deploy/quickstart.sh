@@ -48,9 +48,10 @@ port=$1 HTTP=$2 CONTROL=$3 STATUS=$4
 export HTTP CONTROL STATUS
 
 echo "== starting a MariaDB source on port $port"
-mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$work/data" --skip-test-db \
+# A server that starts removes the temporary tables it finds: not those of another server on this machine.
+mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$work/data" --tmpdir="$work" --skip-test-db \
     --auth-root-authentication-method=normal >"$work/install.log" 2>&1
-mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --socket="$socket" --port="$port" \
+mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --tmpdir="$work" --socket="$socket" --port="$port" \
     --bind-address=127.0.0.1 --server-id=1 --log-bin=binlog --binlog-format=ROW \
     --binlog-row-image=FULL --binlog-row-metadata=FULL --gtid-strict-mode=1 \
     --log-error="$work/source.log" 2>"$work/start.log" &

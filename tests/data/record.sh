@@ -21,9 +21,9 @@ finish() {
 }
 trap finish EXIT
 
-mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$work/data" \
+mariadb-install-db --no-defaults --user="$(id -un)" --datadir="$work/data" --tmpdir="$work" \
     --auth-root-authentication-method=normal --skip-test-db >"$work/install.log" 2>&1
-mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --socket="$socket" \
+mariadbd --no-defaults --user="$(id -un)" --datadir="$work/data" --tmpdir="$work" --socket="$socket" \
     --skip-networking --server-id=7 --log-bin=binlog --binlog-format=ROW \
     --binlog-row-metadata=FULL --binlog-row-event-max-size=1024 --gtid-strict-mode=1 \
     --innodb-buffer-pool-size=32M --innodb-log-file-size=8M --character-set-server=utf8mb4 \

@@ -26,7 +26,7 @@ struct mariadb_fixture {
     char directory[PATH_SIZE], data[PATH_SIZE + 8], socket[PATH_SIZE + 8], log[PATH_SIZE + 8];
     char uri[2 * PATH_SIZE];
     const char *arguments[ARGUMENTS_MAX];
-    char texts[8][2 * PATH_SIZE];
+    char texts[3][2 * PATH_SIZE], tmpdir_option[2 * PATH_SIZE];
     pid_t pid; /* 0: not running */
     MYSQL *connection;
     char *value;
@@ -81,12 +81,15 @@ static void log_show(const mariadb_fixture_t *fixture)
         fclose(file);
 }
 
+/* A server that starts removes temporary tables, also those of others that use the same directory.
+ */
 static void install(mariadb_fixture_t *fixture)
 {
     const char *arguments[] = {"mariadb-install-db",
                                "--no-defaults",
                                "--user=root",
                                fixture->texts[0],
+                               fixture->tmpdir_option,
                                "--auth-root-authentication-method=normal",
                                "--skip-test-db",
                                "--innodb-log-file-size=16M",
@@ -113,8 +116,9 @@ static void arguments_fill(mariadb_fixture_t *fixture, const char *const *option
     fixture->arguments[count++] = "mariadbd";
     for (size_t i = 0; i < sizeof small / sizeof small[0]; i++)
         fixture->arguments[count++] = small[i];
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 3; i++)
         fixture->arguments[count++] = fixture->texts[i];
+    fixture->arguments[count++] = fixture->tmpdir_option;
     for (; options && *options; options++) {
         assert_true(count < ARGUMENTS_MAX - 1);
         fixture->arguments[count++] = *options;
@@ -177,7 +181,8 @@ mariadb_fixture_t *mariadb_fixture_start(const char *const *options)
     snprintf(fixture->texts[0], sizeof fixture->texts[0], "--datadir=%s", fixture->data);
     snprintf(fixture->texts[1], sizeof fixture->texts[1], "--socket=%s", fixture->socket);
     snprintf(fixture->texts[2], sizeof fixture->texts[2], "--pid-file=%s/pid", fixture->directory);
-    snprintf(fixture->texts[3], sizeof fixture->texts[3], "--tmpdir=%s", fixture->directory);
+    snprintf(fixture->tmpdir_option, sizeof fixture->tmpdir_option, "--tmpdir=%s",
+             fixture->directory);
     arguments_fill(fixture, options);
     install(fixture);
     mariadb_fixture_start_again(fixture);
