@@ -59,9 +59,10 @@ void mariadb_ddl_context_sql(const ddl_context_t *context, bool is_utf8, sql_tex
 static sluice_error_t schema_select(mariadb_session_t *session, const char *schema,
                                     error_report_t *report)
 {
-    if (mysql_select_db(mariadb_session_handle(session), schema) == 0)
-        return SLUICE_OK;
-    sluice_error_t error = mariadb_session_failed(session, "selecting the default schema", report);
+    sluice_error_t error = mariadb_session_check(session, report);
+    if (error != SLUICE_OK || mysql_select_db(mariadb_session_handle(session), schema) == 0)
+        return error;
+    error = mariadb_session_failed(session, "selecting the default schema", report);
     return mariadb_session_last_error(session) == MARIADB_BAD_DATABASE ? SLUICE_OK : error;
 }
 

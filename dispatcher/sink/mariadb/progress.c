@@ -56,6 +56,9 @@ static sluice_error_t statement_prepare(mariadb_progress_t *progress, error_repo
     if (progress->statement && progress->session_number == mariadb_session_number(session))
         return SLUICE_OK;
     statement_close(progress);
+    sluice_error_t error = mariadb_session_check(session, report);
+    if (error != SLUICE_OK)
+        return error;
     progress->statement = mysql_stmt_init(mariadb_session_handle(session));
     if (!progress->statement)
         memory_exhausted(sizeof(MYSQL_STMT));
@@ -65,7 +68,6 @@ static sluice_error_t statement_prepare(mariadb_progress_t *progress, error_repo
     mariadb_tables_where_feed(&sql, &progress->owner->changefeed);
     sql_text_add(&sql, " AND mode=? AND table_id=? AND start_key=? AND end_key=? AND "
                        "maintainer_epoch=? AND counter=? AND progress<?");
-    sluice_error_t error = SLUICE_OK;
     if (mysql_stmt_prepare(progress->statement, sql.data, sql.len) != 0) {
         error = mariadb_session_statement_failed(session, progress->statement,
                                                  "preparing the progress statement", report);

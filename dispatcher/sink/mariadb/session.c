@@ -1,6 +1,7 @@
 #include "dispatcher/sink/mariadb/session.h"
 
 #include <assert.h>
+#include <errmsg.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <pthread.h>
@@ -269,6 +270,13 @@ static sluice_error_t failed(mariadb_session_t *session, unsigned number, const 
     return error;
 }
 
+sluice_error_t mariadb_session_check(mariadb_session_t *session, error_report_t *report)
+{
+    return session->handle
+               ? SLUICE_OK
+               : failed(session, CR_SERVER_LOST, "the connection was lost", "going on", report);
+}
+
 sluice_error_t mariadb_session_failed(mariadb_session_t *session, const char *doing,
                                       error_report_t *report)
 {
@@ -298,7 +306,10 @@ static sluice_error_t query_failed(mariadb_session_t *session, bytes_t sql, erro
 sluice_error_t mariadb_session_run_bytes(mariadb_session_t *session, bytes_t sql,
                                          error_report_t *report)
 {
-    MYSQL *handle = mariadb_session_handle(session);
+    sluice_error_t error = mariadb_session_check(session, report);
+    if (error != SLUICE_OK)
+        return error;
+    MYSQL *handle = session->handle;
     if (mysql_real_query(handle, (const char *)sql.data, sql.len) != 0)
         return query_failed(session, sql, report);
     for (;;) {
@@ -316,22 +327,26 @@ sluice_error_t mariadb_session_run_bytes(mariadb_session_t *session, bytes_t sql
 sluice_error_t mariadb_session_run(mariadb_session_t *session, const char *sql, uint64_t *affected,
                                    error_report_t *report)
 {
-    MYSQL *handle = mariadb_session_handle(session);
-    if (mysql_real_query(handle, sql, strlen(sql)) != 0)
+    sluice_error_t error = mariadb_session_check(session, report);
+    if (error != SLUICE_OK)
+        return error;
+    if (mysql_real_query(session->handle, sql, strlen(sql)) != 0)
         return query_failed(session, bytes_of_text(sql), report);
     if (affected)
-        *affected = mysql_affected_rows(handle);
+        *affected = mysql_affected_rows(session->handle);
     return SLUICE_OK;
 }
 
 sluice_error_t mariadb_session_select(mariadb_session_t *session, const char *sql,
                                       MYSQL_RES **result, error_report_t *report)
 {
-    MYSQL *handle = mariadb_session_handle(session);
     *result = NULL;
-    if (mysql_real_query(handle, sql, strlen(sql)) != 0)
+    sluice_error_t error = mariadb_session_check(session, report);
+    if (error != SLUICE_OK)
+        return error;
+    if (mysql_real_query(session->handle, sql, strlen(sql)) != 0)
         return query_failed(session, bytes_of_text(sql), report);
-    *result = mysql_store_result(handle);
+    *result = mysql_store_result(session->handle);
     if (!*result)
         return query_failed(session, bytes_of_text(sql), report);
     return SLUICE_OK;
@@ -339,9 +354,10 @@ sluice_error_t mariadb_session_select(mariadb_session_t *session, const char *sq
 
 sluice_error_t mariadb_session_commit(mariadb_session_t *session, error_report_t *report)
 {
-    if (mysql_commit(mariadb_session_handle(session)) != 0)
-        return mariadb_session_failed(session, "COMMIT", report);
-    return SLUICE_OK;
+    sluice_error_t error = mariadb_session_check(session, report);
+    if (error == SLUICE_OK && mysql_commit(session->handle) != 0)
+        error = mariadb_session_failed(session, "COMMIT", report);
+    return error;
 }
 
 void mariadb_session_rollback(mariadb_session_t *session)

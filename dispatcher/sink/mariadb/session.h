@@ -49,6 +49,11 @@ bool mariadb_session_is_open(const mariadb_session_t *session);
 /* Ends whatever the owner is blocked in on this connection, with SLUICE_ERROR_SINK_CONNECTION. */
 void mariadb_session_interrupt(mariadb_session_t *session);
 
+/* SLUICE_ERROR_SINK_CONNECTION when it is not open: any statement before, a ROLLBACK too, may have
+ * found the connection lost. What runs statements asks this itself. */
+sluice_error_t mariadb_session_check(mariadb_session_t *session,
+                                     error_report_t *report) SLUICE_MUST_USE;
+
 /* Only while open. */
 MYSQL *mariadb_session_handle(mariadb_session_t *session);
 uint64_t mariadb_session_packet_max(const mariadb_session_t *session); /* max_allowed_packet */

@@ -35,6 +35,10 @@ sluice_error_t mariadb_statement_new(mariadb_session_t *session,
                                      uint32_t parameter_count, mariadb_statement_t **statement,
                                      error_report_t *report)
 {
+    *statement = NULL;
+    sluice_error_t error = mariadb_session_check(session, report);
+    if (error != SLUICE_OK)
+        return error;
     mariadb_statement_t *made = memory_zalloc(sizeof *made);
     made->session = session;
     made->definition = definition;
@@ -44,7 +48,6 @@ sluice_error_t mariadb_statement_new(mariadb_session_t *session,
     made->handle = mysql_stmt_init(mariadb_session_handle(session));
     if (!made->handle)
         memory_exhausted(sizeof(MYSQL_STMT));
-    sluice_error_t error = SLUICE_OK;
     if (mysql_stmt_prepare(made->handle, sql, strlen(sql)) != 0)
         error = statement_failed(made, "preparing a statement", report);
     else if (mysql_stmt_param_count(made->handle) != parameter_count)

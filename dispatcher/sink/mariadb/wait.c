@@ -90,6 +90,9 @@ sluice_error_t mariadb_wait_rows(mariadb_session_t *session, const mariadb_endpo
 {
     if (result)
         *result = NULL;
+    sluice_error_t error = mariadb_session_check(session, report);
+    if (error != SLUICE_OK)
+        return error;
     MYSQL *handle = mariadb_session_handle(session);
     sql_text_t text = {0};
     sql_text_add(&text, "SET STATEMENT innodb_lock_wait_timeout=15 FOR ");
