@@ -31,8 +31,10 @@ def total(feed, metric, nodes=None):
 
 
 def move(feed, table, node):
+    """A node that is only just there takes no tables yet."""
     row = feed.tables()[f"k.{table}"]
-    feed.cluster.ctl("table", "move", "-c", feed.name, "--table-id", row["table_id"], "--capture-id", node)
+    wait_until(f"{node} takes {table}", lambda: feed.cluster.ctl(
+        "table", "move", "-c", feed.name, "--table-id", row["table_id"], "--capture-id", node, check=False) is not None, 10)
 
 
 def hold_back(node, table, ms):

@@ -36,9 +36,11 @@ def restarted(feed, sink):
 
 
 def killed_with_an_open_gate(feed, sink):
-    """Everything that wants w0.t000 waits behind a foreign lock, a DDL of it too, when the server dies."""
-    session = table_lock(sink, "w0.t000")
-    feed.source.sql("ALTER TABLE w0.t000 ADD COLUMN gate INT")
+    """A DDL waits behind a foreign lock when the server dies; of a table without rows, which would wait before it."""
+    feed.source.sql("CREATE TABLE w0.gated (id INT PRIMARY KEY)")
+    feed.goes_on()
+    session = table_lock(sink, "w0.gated")
+    feed.source.sql("ALTER TABLE w0.gated ADD COLUMN gate INT")
     wait_until("the sink runs the DDL", lambda: [text for (text,) in sink.sql(
         "SELECT info FROM information_schema.processlist WHERE user = 'sluice'") if text and "COLUMN gate" in text], 30)
     sink.stop(signal.SIGKILL)
