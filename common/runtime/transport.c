@@ -1,6 +1,7 @@
 #include "common/runtime/transport.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -256,11 +257,18 @@ struct transport_monitor {
 #define MONITORED_EVENTS                                                                           \
     (ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH)
 
+/* A name that was never used: libzmq gives up that of an earlier monitor when it comes to it. */
+static void make_endpoint(char *endpoint, size_t size)
+{
+    static atomic_ulong count;
+    snprintf(endpoint, size, "inproc://transport-monitor-%lu", atomic_fetch_add(&count, 1));
+}
+
 transport_monitor_t *transport_monitor_new(zsock_t *zsock)
 {
     transport_monitor_t *monitor = memory_zalloc(sizeof *monitor);
     char endpoint[64];
-    snprintf(endpoint, sizeof endpoint, "inproc://transport-monitor-%p", (void *)monitor);
+    make_endpoint(endpoint, sizeof endpoint);
     monitor->watched = zsock_resolve(zsock);
     monitor->socket = zsock_new(ZMQ_PAIR);
     if (!monitor->socket)
