@@ -189,25 +189,23 @@ class Cluster:
         answer = json.loads(done.stdout)
         return answer["items"] if isinstance(answer, dict) and "items" in answer else answer
 
-    def api(self, *path, seconds=1):
-        """What the maintainer's API answers to GET, quicker than a process; None when it does not."""
+    def ask(self, *path, seconds=60):
+        """What the maintainer's API answers to GET, quicker than a process."""
         url = f"http://127.0.0.1:{self.http_port}/api/v2/" + "/".join(path)
         try:
             with urllib.request.urlopen(url, timeout=seconds) as answer:
-                return json.load(answer)
-        except (OSError, ValueError, http.client.HTTPException):
-            return None
-
-    def ask(self, *path):
-        """As api, for what has to be answered."""
-        url = f"http://127.0.0.1:{self.http_port}/api/v2/" + "/".join(path)
-        try:
-            with urllib.request.urlopen(url, timeout=60) as answer:
                 return json.load(answer)
         except urllib.error.HTTPError as error:
             raise ApiError(f"{url}: {error.code} {error.read().decode(errors='replace')}") from error
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise ApiError(f"{url}: {error!r}") from error
+
+    def api(self, *path, seconds=1):
+        """The same; None when it does not answer."""
+        try:
+            return self.ask(*path, seconds=seconds)
+        except ApiError:
+            return None
 
     def items(self, *path):
         """All of a list that the API gives in pages."""
