@@ -6,11 +6,16 @@
 #include "common/base/memory.h"
 #include "maintainer/core/span_table_internal.h"
 
+static index_key_t key_of(dispatcher_id_t id)
+{
+    return (index_key_t){id.hi, id.lo};
+}
+
 static index_key_t dispatcher_key(const void *owner, uint32_t number)
 {
     const span_table_t *table = owner;
     const span_entry_t *span = pool_at(&table->spans, number);
-    return (index_key_t){span->dispatcher_id.hi, span->dispatcher_id.lo};
+    return key_of(span->dispatcher_id);
 }
 
 static index_key_t table_key(const void *owner, uint32_t number)
@@ -222,7 +227,7 @@ void span_table_rename(span_table_t *table, table_entry_t *entry, const schema_m
 
 span_entry_t *span_table_dispatcher(const span_table_t *table, dispatcher_id_t id)
 {
-    uint32_t number = id_index_find(&table->by_dispatcher, (index_key_t){id.hi, id.lo});
+    uint32_t number = id_index_find(&table->by_dispatcher, key_of(id));
     return number == ID_INDEX_NONE ? NULL : pool_at(&table->spans, number);
 }
 
@@ -233,12 +238,10 @@ void span_table_prefetch(const span_table_t *table, const dispatcher_id_t *ids, 
                          uint32_t i)
 {
     if (i + SLOT_AHEAD < count)
-        id_index_prefetch(&table->by_dispatcher,
-                          (index_key_t){ids[i + SLOT_AHEAD].hi, ids[i + SLOT_AHEAD].lo});
+        id_index_prefetch(&table->by_dispatcher, key_of(ids[i + SLOT_AHEAD]));
     if (i + ENTRY_AHEAD >= count)
         return;
-    uint32_t number = id_index_guess(
-        &table->by_dispatcher, (index_key_t){ids[i + ENTRY_AHEAD].hi, ids[i + ENTRY_AHEAD].lo});
+    uint32_t number = id_index_guess(&table->by_dispatcher, key_of(ids[i + ENTRY_AHEAD]));
     if (number == ID_INDEX_NONE)
         return;
     const char *entry = pool_at(&table->spans, number);
