@@ -158,6 +158,14 @@ static void end(fixture_t *f)
     arena_clear(&f->arena);
 }
 
+static void trigger_comes_to_20(fixture_t *f)
+{
+    table_id_t trigger_only[] = {TABLE_ID_TRIGGER};
+    block_payload_t payload = {
+        .influence = {.kind = INFLUENCE_NORMAL, .table_ids = trigger_only, .table_count = 1}};
+    say_trigger_waits(f, (event_key_t){{20}, false}, &payload);
+}
+
 /* ---- tests ---- */
 
 /* The trigger writes an event, and with its node goes what it would have said of that; only the
@@ -168,10 +176,7 @@ static void a_trigger_that_begins_behind_an_event_proves_that_it_was_passed(void
     (void)state;
     fixture_t f;
     begin(&f);
-    table_id_t trigger_only[] = {TABLE_ID_TRIGGER};
-    block_payload_t payload = {
-        .influence = {.kind = INFLUENCE_NORMAL, .table_ids = trigger_only, .table_count = 1}};
-    say_trigger_waits(&f, (event_key_t){{20}, false}, &payload);
+    trigger_comes_to_20(&f);
     assert_int_equal(f.writes_ordered, 1);
     say_watermark(&f, 25, NULL);
     assert_int_equal(gates_open(&f), 1);
@@ -193,10 +198,7 @@ static void a_trigger_that_begins_before_an_event_proves_nothing(void **state)
     (void)state;
     fixture_t f;
     begin(&f);
-    table_id_t trigger_only[] = {TABLE_ID_TRIGGER};
-    block_payload_t payload = {
-        .influence = {.kind = INFLUENCE_NORMAL, .table_ids = trigger_only, .table_count = 1}};
-    say_trigger_waits(&f, (event_key_t){{20}, false}, &payload);
+    trigger_comes_to_20(&f);
     say_watermark(&f, 19, NULL);
     maintainer_node_left(f.maintainer, f.now, f.trigger_node);
     step(&f);
@@ -205,7 +207,7 @@ static void a_trigger_that_begins_before_an_event_proves_nothing(void **state)
     assert_int_equal(gates_open(&f), 1);
     uint32_t ordered = f.writes_ordered;
     f.now = mono_add(f.now, f.settings.action_resend_ns);
-    say_trigger_waits(&f, (event_key_t){{20}, false}, &payload);
+    trigger_comes_to_20(&f);
     assert_int_equal(f.writes_ordered, ordered + 1);
     end(&f);
 }

@@ -1,15 +1,21 @@
 /* A barrier's actions, statuses and verdicts find the dispatchers that they are about. */
 #include "tests/unit/node/dispatcher_set_fixture.h"
 
-static void fans_out_to_everything_on_the_node(void **state)
+/* An event for all, at 20. */
+static void tables_meet_20(fixture_t *fixture, uint64_t first, uint64_t last)
 {
-    fixture_t *fixture = *state;
     ddl_event_t *ddl = new_ddl(20, INFLUENCE_ALL, 0);
-    for (uint64_t table = 0; table <= 3; table++) {
+    for (uint64_t table = first; table <= last; table++) {
         make_work(fixture, table, 10);
         deliver_ddl(fixture, table, ddl);
     }
     ddl_event_unref(&ddl);
+}
+
+static void fans_out_to_everything_on_the_node(void **state)
+{
+    fixture_t *fixture = *state;
+    tables_meet_20(fixture, 0, 3);
     assert_int_equal(offered(fixture, STAGE_WAITING), 4);
     dispatcher_id_t writer = id_of(0);
     act(fixture, EPOCH,
@@ -52,12 +58,7 @@ static void fans_out_to_one_schema_and_the_trigger(void **state)
 static void names_dispatchers_of_a_normal_event(void **state)
 {
     fixture_t *fixture = *state;
-    ddl_event_t *ddl = new_ddl(20, INFLUENCE_ALL, 0);
-    for (uint64_t table = 1; table <= 2; table++) {
-        make_work(fixture, table, 10);
-        deliver_ddl(fixture, table, ddl);
-    }
-    ddl_event_unref(&ddl);
+    tables_meet_20(fixture, 1, 2);
     dispatcher_id_t named[] = {id_of(2), id_of(44)};
     act(fixture, EPOCH,
         (barrier_action_t){.kind = ACTION_PASS,
@@ -72,12 +73,7 @@ static void names_dispatchers_of_a_normal_event(void **state)
 static void applies_verdicts_by_request_and_group(void **state)
 {
     fixture_t *fixture = *state;
-    ddl_event_t *ddl = new_ddl(20, INFLUENCE_ALL, 0);
-    for (uint64_t table = 1; table <= 3; table++) {
-        make_work(fixture, table, 10);
-        deliver_ddl(fixture, table, ddl);
-    }
-    ddl_event_unref(&ddl);
+    tables_meet_20(fixture, 1, 3);
     uint64_t sequence = send_statuses(fixture);
     verdict_exception_t unknown = {.index = 1, .verdict = VERDICT_UNKNOWN};
     group_verdict_t verdict = {.request_sequence = sequence,
@@ -98,12 +94,7 @@ static void applies_verdicts_by_request_and_group(void **state)
 static void resends_what_is_not_acknowledged(void **state)
 {
     fixture_t *fixture = *state;
-    ddl_event_t *ddl = new_ddl(20, INFLUENCE_ALL, 0);
-    for (uint64_t table = 1; table <= 3; table++) {
-        make_work(fixture, table, 10);
-        deliver_ddl(fixture, table, ddl);
-    }
-    ddl_event_unref(&ddl);
+    tables_meet_20(fixture, 1, 3);
     send_statuses(fixture);
     fixture->now = mono_add(fixture->now, STATUS_RESEND_INTERVAL_NS);
     assert_true(dispatcher_set_next_deadline(fixture->set).v <= fixture->now.v);
