@@ -216,6 +216,16 @@ double maintainer_process_metric(const maintainer_process_t *self, const char *n
     return value;
 }
 
+void maintainer_process_wait_metric(const maintainer_process_t *self, const char *name,
+                                    double value)
+{
+    mono_ns_t until = deadline();
+    while (maintainer_process_metric(self, name) != value) {
+        check_deadline(until, name);
+        usleep(20000);
+    }
+}
+
 /* ---- a node ---- */
 
 fake_node_t *fake_node_new(maintainer_process_t *maintainer, const char *name, uint64_t incarnation)

@@ -44,6 +44,8 @@ unsigned maintainer_process_http(const maintainer_process_t *self, const char *m
                                  const char *path, const char *body, json_t **json);
 /* The value of one line of /metrics, such as "sluice_node_count"; -1: there is none. */
 double maintainer_process_metric(const maintainer_process_t *self, const char *name);
+void maintainer_process_wait_metric(const maintainer_process_t *self, const char *name,
+                                    double value);
 
 /* A node as the maintainer sees one: DEALER and PUSH. */
 typedef struct {

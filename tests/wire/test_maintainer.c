@@ -90,11 +90,7 @@ static void a_silent_node_is_absent_and_told_to_start_again(void **state)
     fake_node_t *node = fake_node_new(maintainer, "node-1", 1000);
     fake_node_hello(node);
     fake_node_expect(node, MESSAGE_HELLO_RESPONSE);
-    mono_ns_t until = mono_add(clock_mono(), DEADLINE_MS * NS_PER_MS);
-    while (maintainer_process_metric(maintainer, "sluice_node_count") != 0) {
-        assert_false(mono_reached(until, clock_mono()));
-        usleep(20000);
-    }
+    maintainer_process_wait_metric(maintainer, "sluice_node_count", 0);
     fake_node_heartbeat(node);
     fake_node_expect(node, MESSAGE_START_AGAIN);
     fake_node_t *again = fake_node_new(maintainer, "node-1", 1001);
@@ -209,12 +205,8 @@ static void wrong_numbers_of_frames_do_no_harm(void **state)
             for (unsigned frame = 0; frame < counts[i]; frame++)
                 zmq_send(zsock_resolve(sockets[s]), "x", 1,
                          frame + 1 < counts[i] ? ZMQ_SNDMORE : 0);
-    mono_ns_t until = mono_add(clock_mono(), DEADLINE_MS * NS_PER_MS);
-    while (maintainer_process_metric(maintainer,
-                                     "sluice_messages_dropped_total{reason=\"bad_frame\"}") != 6) {
-        assert_false(mono_reached(until, clock_mono()));
-        usleep(20000);
-    }
+    maintainer_process_wait_metric(maintainer,
+                                   "sluice_messages_dropped_total{reason=\"bad_frame\"}", 6);
     fake_node_destroy(&node);
 }
 
